@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every place the artifact reads from or writes to. Importing this touches nothing.
+
+Environment: XDG_CACHE_HOME moves the cache, UK_RESULTS_DIR the results, UK_LKL_PREFIX
+names an installed library kernel other than the one `invoke build` made.
+"""
+
+import os
+from pathlib import Path
+
+from artifact.errors import Unavailable
+
+REPO = Path(__file__).resolve().parents[1]
+DATA = REPO / "data"
+RESULTS = Path(os.environ.get("UK_RESULTS_DIR") or DATA / "results")
+REFERENCE = DATA / "reference"
+PAPER_DATA = DATA / "paper"
+PAPER_FIGURES = REPO / "paper_figures"
+NOTEBOOKS = REPO / "notebooks"
+PATCHES = REPO / "lkl_patches"
+CSRC = REPO / "artifact" / "csrc"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ukontainer"
+KERNEL = CACHE / "kernel"
+DURATIONS = CACHE / "durations.json"
+
+
+def lkl_prefix() -> Path:
+    """Install prefix of the library kernel (lib/liblkl.so, include/, bin/).
+
+    Raises Unavailable when no build has finished yet.
+    """
+    chosen = os.environ.get("UK_LKL_PREFIX")
+    prefix = Path(chosen) if chosen else KERNEL / "current"
+    if not (prefix / "lib" / "liblkl.so").is_file():
+        where = f"no lib/liblkl.so under {prefix}"
+        raise Unavailable(
+            f"the library kernel is not built: {where}",
+            "correct UK_LKL_PREFIX" if chosen else "run: invoke build",
+        )
+    return prefix.resolve()
+
+
+def shown(path: Path) -> str:
+    """The path as a reader should see it: relative to the repository where that is possible."""
+    try:
+        return str(path.resolve().relative_to(REPO))
+    except ValueError:
+        return str(path)
