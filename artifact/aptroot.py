@@ -130,11 +130,9 @@ class PrivateApt:
         return self.root / "apt.log"
 
     def update(self) -> None:
-        """Bring the signed indexes. ArtifactError if the mirror does not answer or is not signed."""
+        """Bring the signed indexes; ArtifactError if the mirror is silent or not signed."""
         if not KEYRING.exists():
-            raise Unavailable(
-                f"{KEYRING} is missing", "apt-get install debian-archive-keyring"
-            )
+            raise Unavailable(f"{KEYRING} is missing", "apt-get install debian-archive-keyring")
         for directory in ("lists/partial", "archives/partial", "empty"):
             (self.root / directory).mkdir(parents=True, exist_ok=True)
         (self.root / "status").touch()
