@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Figures of a run, in the paper's order and with the paper's values beside ours.
+
+Every figure is drawn from records only, comes with a caption that defines each bar and
+whisker, and is written without time stamps: the same records give the same bytes.
+"""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from artifact import claims, output, tables
+from artifact.records import Run, Verdict
+from artifact.stats import FEWEST_FOR_INTERVAL, Summary
+from artifact.styles import SUITES, VERDICTS, rows, style
+
+STYLE: dict[Any, Any] = {  # the stubs want the literal name of every setting as key type
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "svg.hashsalt": "ukontainer",  # element ids, random otherwise
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+}
+METADATA: dict[str, dict[str, str | None]] = {
+    "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+}
+POINTS_AND_INTERVALS = (
+    " Dots are single rounds, the thick mark their median, the whisker the 95 %"
+    f" percentile-bootstrap interval of the median (only from {FEWEST_FOR_INTERVAL} rounds on)."
+)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with its caption; a notebook shows it as a picture."""
+
+    name: str
+    caption: str
+    figure: Figure
+
+    def render(self, kind: str) -> bytes:
+        """The figure as pdf, svg or png."""
+        buffer = io.BytesIO()
+        with mpl.rc_context(STYLE):
+            self.figure.savefig(buffer, format=kind, dpi=200, metadata=METADATA[kind])
+        return buffer.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.render("png")
+
+
+def _canvas(width: float, height: float, columns: int) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, columns, squeeze=False)[0]
+    return figure, [*axes]
+
+
+def _absent(axes: Axes, position: float, text: str) -> None:
+    """Say in place of a bar or dots why there is none."""
+    axes.annotate(
+        text, (0.01, position), xycoords=("axes fraction", "data"), va="center", color="#555555",
+        fontsize=7, fontstyle="italic",
+    )  # fmt: skip
+
+
+# --- conformance ---------------------------------------------------------------------------
+
+
+def _stacked(axes: Axes, position: float, counts: Mapping[Verdict, int]) -> None:
+    total = sum(counts.values())
+    left = 0.0
+    for verdict, look in VERDICTS.items():
+        share = counts.get(verdict, 0) / total
+        axes.barh(
+            position, share, 0.6, left=left, color=look.colour, edgecolor="#444444", linewidth=0.4
+        )
+        left += share
+    axes.text(1.02, position, f"{counts.get(Verdict.PASS, 0)}/{total}", va="center", fontsize=7)
+
+
+def conformance(run: Run) -> Drawing:
+    """Share of cases per verdict for each stack and suite (slides p.17)."""
+    counts = tables.tally(run)
+    paper = {(cell.stack, cell.suite): cell for cell in claims.published()}
+    stacks = rows("conformance", {dut for dut, _ in counts})
+    with mpl.rc_context(STYLE):
+        figure, panels = _canvas(9.5, 0.34 * len(stacks) + 1.2, len(SUITES))
+        for axes, (suite, title) in zip(panels, SUITES.items(), strict=True):
+            for position, stack in enumerate(stacks):
+                if (stack, suite) in counts:
+                    _stacked(axes, position, counts[stack, suite])
+                else:
+                    _absent(axes, position - 0.2, tables.skipped(run, "conformance", stack))
+                if (stack, suite) in paper:
+                    cell = paper[stack, suite]
+                    share = cell.passed / cell.total
+                    axes.plot(
+                        share, position + 0.1, "D", mfc="none", mec="#0072B2", ms=5, clip_on=False
+                    )
+                    axes.text(
+                        1.24, position, f"{cell.passed}/{cell.total}", va="center", fontsize=7,
+                        color="#0072B2",
+                    )  # fmt: skip
+            axes.set(title=title, xlim=(0, 1), xlabel="share of cases")
+            axes.set_yticks(range(len(stacks)), [style(stack).label for stack in stacks])
+            axes.invert_yaxis()
+            axes.text(1.02, -0.9, "ours", fontsize=7)
+            axes.text(1.24, -0.9, "paper", fontsize=7, color="#0072B2")
+        handles = [
+            Patch(facecolor=look.colour, edgecolor="#444444", label=look.label)
+            for look in VERDICTS.values()
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    caption = (
+        "Conformance of network stacks. Bars: share of this run's cases with each verdict, and"
+        " passed/all in black. Diamonds and blue numbers: passed/all as the paper publishes them."
+        " The paper used IxANVL, we an open suite with other cases: compare stacks, not counts."
+    )
+    return Drawing("conformance", caption + tables.note(run), figure)
+
+
+# --- durations and rates -------------------------------------------------------------------
+
+
+def _dots(
+    axes: Axes, position: float, summary: Summary, scale: float, colour: str, upright: bool
+) -> None:
+    """Points, median and interval; values along y when `upright`, along x otherwise."""
+
+    def line(along: Sequence[float], across: Sequence[float], **how: Any) -> None:
+        pair = (across, along) if upright else (along, across)
+        axes.plot(*pair, color=colour, **how)
+
+    points = [point * scale for point in summary.points]
+    spread = [position + 0.16 * ((7 * index) % 11 / 5 - 1) for index in range(len(points))]
+    line(points, spread, marker="o", ms=2.5, ls="none", alpha=0.45, mew=0)
+    middle = summary.median * scale
+    line([middle, middle], [position - 0.3, position + 0.3], lw=2)
+    if summary.low is not None and summary.high is not None:
+        line([summary.low * scale, summary.high * scale], [position, position], lw=1)
+
+
+def coldstart(run: Run) -> Drawing:
+    """Time until the container has exited (slides p.19), in the paper's order."""
+    every = tables.summaries(run, "coldstart").items()
+    found = {system: value for (system, metric, _), value in every if metric == "wall"}
+    systems = rows("coldstart", set(found))
+    with mpl.rc_context(STYLE):
+        figure, (axes,) = _canvas(6, 0.3 * len(systems) + 1, 1)
+        for position, system in enumerate(systems):
+            if system in found:
+                _dots(axes, position, found[system][0], 1e3, style(system).colour, upright=False)
+            else:
+                _absent(axes, position, tables.skipped(run, "coldstart", system))
+        axes.set_yticks(range(len(systems)), [style(system).label for system in systems])
+        axes.set(xlabel="cold start, ms (logarithmic)", xscale="log" if found else "linear")
+        for axis_format in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+            axis_format("{x:g}")
+        axes.set_ylim(len(systems) - 0.5, -0.5)
+        axes.grid(axis="x", which="both", color="#dddddd", linewidth=0.4)
+    caption = (
+        "Cold start of the python-hello container until it has exited; rows in the paper's order"
+        " from fastest to slowest (its durations are unknown to us)."
+    )
+    return Drawing("coldstart", caption + POINTS_AND_INTERVALS + tables.note(run), figure)
+
+
+NETPERF_PANELS = (  # title, unit of the axis, scale, (workload, sign) of each half
+    ("goodput: transmit up, receive down", "Gbit/s", 1e-9, (("TCP_STREAM", 1), ("TCP_MAERTS", -1))),
+    ("request-response", "thousand transactions/s", 1e-3, (("TCP_RR", 1),)),
+)
+
+
+def _best(run: Run) -> dict[tuple[str, str], Summary]:
+    """Per (system, test) the parameter set with the highest median."""
+    best: dict[tuple[str, str], Summary] = {}
+    for (system, test, _), (summary, _) in tables.summaries(run, "netperf").items():
+        if (system, test) not in best or summary.median > best[system, test].median:
+            best[system, test] = summary
+    return best
+
+
+def netperf(run: Run) -> Drawing:
+    """Goodput both ways and transactions (slides p.20)."""
+    found = _best(run)
+    systems = rows("netperf", {system for system, _ in found})
+    with mpl.rc_context(STYLE):
+        figure, panels = _canvas(9, 3.4, len(NETPERF_PANELS))
+        for axes, (title, unit, scale, halves) in zip(panels, NETPERF_PANELS, strict=True):
+            for position, system in enumerate(systems):
+                for test, sign in halves:
+                    if (system, test) in found:
+                        summary, colour = found[system, test], style(system).colour
+                        height = sign * summary.median * scale
+                        axes.bar(position, height, 0.6, color=colour, alpha=0.3)
+                        _dots(axes, position, summary, sign * scale, colour, upright=True)
+                if not any((system, test) in found for test, _ in halves):
+                    text = tables.skipped(run, "netperf", system)
+                    axes.annotate(
+                        text, (position, 0.02), xycoords=("data", "axes fraction"), rotation=90,
+                        ha="center", va="bottom", color="#555555", fontsize=7, fontstyle="italic",
+                    )  # fmt: skip
+            axes.axhline(0, color="black", linewidth=0.6)
+            axes.set(title=title, ylabel=unit, xlim=(-0.6, len(systems) - 0.4))
+            labels = [style(system).label for system in systems]
+            axes.set_xticks(range(len(systems)), labels, rotation=30, ha="right")
+            axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+            axes.grid(axis="y", color="#dddddd", linewidth=0.4)
+    caption = (
+        "netperf. Left: goodput, transmit (TCP_STREAM) upwards and receive (TCP_MAERTS)"
+        " downwards; right: TCP_RR transactions. Bars are medians; of several parameter sets the"
+        " best is shown. The paper says µKontainer is about equal to native (values unknown)."
+    )
+    return Drawing("netperf", caption + POINTS_AND_INTERVALS + tables.note(run), figure)
+
+
+FIGURES: dict[str, Callable[[Run], Drawing]] = {
+    "conformance": conformance,
+    "coldstart": coldstart,
+    "netperf": netperf,
+}
+
+
+def write_all(run: Run, directory: Path) -> list[Path]:
+    """Write every figure as pdf, svg and png with its sidecar; the paths written."""
+    written = []
+    for make in FIGURES.values():
+        drawing = make(run)
+        stem = directory / f"fig_{drawing.name}"
+        for kind in METADATA:
+            file = stem.with_suffix(f".{kind}")
+            file.write_bytes(drawing.render(kind))
+            written.append(file)
+        written.append(output.sidecar(stem, run, drawing.caption))
+    return written

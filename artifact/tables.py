@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tables of a run: the paper's value and ours side by side, as text, Markdown and LaTeX."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from artifact import claims, output
+from artifact.records import Run, SampleRecord, Verdict, latest_verdicts
+from artifact.relations import Evidence
+from artifact.stats import FEWEST_FOR_INTERVAL, Summary, summarise
+from artifact.styles import SUITES, VERDICTS, quantity, rows, style
+from artifact.ui import plain_table
+
+SMOKE_NOTE = " Profile smoke: one pass to see that everything runs, not a measurement."
+LATEX = str.maketrans(
+    {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
+     "<": r"$<$", ">": r"$>$", "µ": r"\textmu{}", "~": r"\textasciitilde{}",
+     "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """Text cells with a caption that says what each means."""
+
+    name: str
+    caption: str
+    columns: Sequence[str]
+    cells: Sequence[Sequence[str]]
+
+    def text(self) -> str:
+        """Aligned plain text."""
+        return plain_table(self.columns, self.cells)
+
+    def markdown(self) -> str:
+        """A Markdown table followed by its caption."""
+        lines = [self.columns, ["---"] * len(self.columns), *self.cells]
+        body = "\n".join("| " + " | ".join(c.replace("|", r"\|") for c in r) + " |" for r in lines)
+        return f"{body}\n\n{self.caption}\n"
+
+    def latex(self) -> str:
+        """A LaTeX table that needs no package (textcomp for the micro sign)."""
+        lines = [" & ".join(cell.translate(LATEX) for cell in row) + r" \\" for row in self.cells]
+        head = " & ".join(column.translate(LATEX) for column in self.columns) + r" \\ \hline"
+        body = "\n".join([head, *lines])
+        return (
+            f"\\begin{{table}}\n\\caption{{{self.caption.translate(LATEX)}}}\n"
+            f"\\label{{tab:{self.name}}}\n\\begin{{tabular}}{{{'l' * len(self.columns)}}}\n"
+            f"{body}\n\\end{{tabular}}\n\\end{{table}}\n"
+        )
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+
+def note(run: Run) -> str:
+    """What a caption has to add about the run it was made from."""
+    return SMOKE_NOTE if run.manifest.profile == "smoke" else ""
+
+
+def shown(summary: Summary, unit: str) -> str:
+    """`13.2 ms [13.0, 13.5] (n=30)`; without interval below six samples."""
+    middle = quantity(summary.median, unit)
+    if summary.low is None or summary.high is None:
+        return f"{middle} (n={summary.n})"
+    return (
+        f"{middle} [{quantity(summary.low, unit)}, {quantity(summary.high, unit)}] (n={summary.n})"
+    )
+
+
+INTERVAL = (
+    "Values are medians; brackets are the 95 % percentile-bootstrap interval of the median"
+    f" ({FEWEST_FOR_INTERVAL} samples or more), n the number of samples after warm-up."
+)
+
+
+def skipped(run: Run, experiment: str, system: str) -> str:
+    """The cell of a system that was not run."""
+    return f"not run: {Evidence(skips=run.skips(experiment)).reason(experiment, system)}"
+
+
+def tally(run: Run) -> dict[tuple[str, str], Counter[Verdict]]:
+    """For each (device, suite) how many cases got which verdict."""
+    counts: dict[tuple[str, str], Counter[Verdict]] = defaultdict(Counter)
+    for record in latest_verdicts(run.verdicts()):
+        counts[record.dut, record.suite][record.verdict] += 1
+    return dict(counts)
+
+
+def summaries(run: Run, experiment: str) -> dict[tuple[str, str, str], tuple[Summary, str]]:
+    """For each (system, what, parameters) the summary of its samples and their unit.
+
+    `what` is the workload for netperf and the metric elsewhere: the name a reader knows.
+    """
+    groups: dict[tuple[str, str, str], list[SampleRecord]] = defaultdict(list)
+    for sample in run.samples(experiment):
+        if not sample.warmup:
+            what = sample.workload if experiment == "netperf" else sample.metric
+            params = " ".join(f"{name}={value}" for name, value in sorted(sample.params.items()))
+            groups[sample.system, what, params].append(sample)
+    return {
+        key: (summarise([sample.value for sample in group]), group[0].unit)
+        for key, group in groups.items()
+    }
+
+
+def conformance(run: Run) -> Table:
+    """Published and our pass counts per stack and suite (slides p.17)."""
+    counts = tally(run)
+    paper = {(c.stack, c.suite): f"{c.passed}/{c.total}" for c in claims.published()}
+    cells = []
+    for stack in rows("conformance", {dut for dut, _ in counts}):
+        cell = [style(stack).label]
+        for suite in SUITES:
+            found = counts.get((stack, suite))
+            ours = f"{found[Verdict.PASS]}/{found.total()}" if found else "not run"
+            cell += [paper.get((stack, suite), "-"), ours]
+        ran = any((stack, suite) in counts for suite in SUITES)
+        cells.append([*cell, "" if ran else skipped(run, "conformance", stack)])
+    heads = [f"{label} {who}" for label in SUITES.values() for who in ("paper", "ours")]
+    caption = (
+        "Conformance: passed / all cases. The paper's counts are of IxANVL, ours of the open"
+        " suite of this artifact, which has other cases: compare stacks within a column."
+    )
+    return Table("conformance", caption + note(run), ["stack", *heads, "remark"], cells)
+
+
+def verdicts(run: Run) -> Table:
+    """All five verdict classes per stack and suite of this run."""
+    cells = [
+        [style(dut).label, SUITES.get(suite, suite), *(str(found[v]) for v in VERDICTS)]
+        for (dut, suite), found in sorted(tally(run).items())
+    ]
+    heads = ["stack", "suite", *(look.label for look in VERDICTS.values())]
+    caption = (
+        "Number of cases with each verdict; a case that was repeated counts once, as last run."
+    )
+    return Table("verdicts", caption + note(run), heads, cells)
+
+
+def _measured(run: Run, experiment: str, title: str, heads: Sequence[str]) -> Table:
+    found = summaries(run, experiment)
+    cells = []
+    for system in rows(experiment, {key[0] for key in found}):
+        mine = [(key, value) for key, value in found.items() if key[0] == system]
+        if not mine:
+            cells.append([style(system).label, "", "", skipped(run, experiment, system)])
+        for (_, what, params), (summary, unit) in sorted(mine, key=lambda item: item[0]):
+            cells.append([style(system).label, what, params, shown(summary, unit)])
+    return Table(experiment, f"{title} {INTERVAL}{note(run)}", heads, cells)
+
+
+def coldstart(run: Run) -> Table:
+    """Durations of the python-hello container (slides p.19)."""
+    title = (
+        "Cold start: time from starting the runtime until it has exited. Paper: native <"
+        " µKontainer < docker/runc < gVisor < Nabla < Kata; its durations are unknown to us."
+    )
+    return _measured(run, "coldstart", title, ["system", "metric", "parameters", "ours"])
+
+
+def netperf(run: Run) -> Table:
+    """Goodput and transactions (slides p.20)."""
+    title = (
+        "netperf. Paper: native about equal to µKontainer; its goodput and latency are unknown"
+        " to us."
+    )
+    return _measured(run, "netperf", title, ["system", "test", "parameters", "ours"])
+
+
+def core(run: Run) -> Table:
+    """The library kernel's own costs; the paper publishes none of them."""
+    title = "Core costs of the library kernel beside the host kernel."
+    return _measured(run, "core", title, ["system", "metric", "parameters", "ours"])
+
+
+def claim_table(run: Run) -> Table:
+    """What this run says about every claim."""
+    counts = claims.published()
+    cells = []
+    for finding in claims.judge(run):
+        claim, judgement = finding.claim, finding.judgement
+        cells.append(
+            [claim.id, claim.place, claims.paper_value(claim, counts), judgement.ours,
+             judgement.outcome.value, judgement.why]
+        )  # fmt: skip
+    caption = (
+        "Claims of the paper. HOLDS, DIFFERS: the interval of the ratio lies inside, outside the"
+        " claimed band; INCONCLUSIVE: across its edge, or too few rounds; NOT RUN: the reason"
+        f" says why. Run {run.id}, profile {run.manifest.profile}." + note(run)
+    )
+    return Table("claims", caption, ["claim", "place", "paper", "ours", "outcome", "why"], cells)
+
+
+def provenance(run: Run) -> Table:
+    """Where and with what the run was made."""
+    manifest = run.manifest
+    head = [["run", manifest.run_id], ["profile", manifest.profile], ["seed", str(manifest.seed)],
+            ["started", manifest.started], ["ended", manifest.ended or "unfinished"]]  # fmt: skip
+    unknown = manifest.provenance.unknown
+    facts = [
+        [name, f"unknown: {unknown.get(name, '')}" if value is None else str(value)]
+        for name, value in manifest.provenance.facts.items()
+    ]
+    return Table("provenance", "Where and with what this run was made.", ["fact", "value"],
+                 head + facts)  # fmt: skip
+
+
+TABLES: dict[str, Callable[[Run], Table]] = {
+    "claims": claim_table,
+    "conformance": conformance,
+    "verdicts": verdicts,
+    "coldstart": coldstart,
+    "netperf": netperf,
+    "core": core,
+    "provenance": provenance,
+}
+
+
+def write_all(run: Run, directory: Path) -> list[Path]:
+    """Write every table as .md and .tex with its sidecar; the paths written."""
+    written = []
+    for make in TABLES.values():
+        table = make(run)
+        for ending, text in (("md", table.markdown()), ("tex", table.latex())):
+            file = directory / f"tab_{table.name}.{ending}"
+            file.write_text(text)
+            written.append(file)
+        written.append(output.sidecar(directory / f"tab_{table.name}", run, table.caption))
+    return written
