@@ -17,6 +17,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -212,6 +213,12 @@ class Run:
         return cls.open(Path(shared)) if shared else cls.create(profile, argv, seed)
 
     @classmethod
+    def chosen(cls, where: str = "") -> "Run":
+        """The run that is named; else the one of $UK_RUN_DIR; else the latest."""
+        named = where or os.environ.get(RUN_DIR_VARIABLE)
+        return cls.open(named) if named else cls.latest()
+
+    @classmethod
     def latest(cls) -> "Run":
         """The run that was started last."""
         found = cls.all()
@@ -271,14 +278,35 @@ class Run:
         every = read_lines(self.dir / "skips.jsonl", SkipRecord)
         return [skip for skip in every if experiment in (None, skip.experiment)]
 
+    def refresh_provenance(self) -> None:
+        """Read the facts again, after a step that changed them (such as a build)."""
+        self.manifest.provenance = collect()
+        self._store()
+
     def finish(self) -> None:
-        """Note the time of the end."""
+        """Note the time of the end; a shared run is left open for the one who shares it."""
+        if os.environ.get(RUN_DIR_VARIABLE) == str(self.dir):
+            return
         self.manifest.ended = now()
         self._store()
 
     def _store(self) -> None:
         text = json.dumps(self.manifest.model_dump(), indent=1, ensure_ascii=False)
         write_atomically(self.dir / "manifest.json", text + "\n")
+
+
+@contextmanager
+def sharing(run: Run) -> Iterator[Run]:
+    """Have every measuring function, here and in child processes, add to this run."""
+    before = os.environ.get(RUN_DIR_VARIABLE)
+    os.environ[RUN_DIR_VARIABLE] = str(run.dir)
+    try:
+        yield run
+    finally:
+        if before is None:
+            del os.environ[RUN_DIR_VARIABLE]
+        else:
+            os.environ[RUN_DIR_VARIABLE] = before
 
 
 def latest_verdicts(records: Iterable[VerdictRecord]) -> list[VerdictRecord]:

@@ -176,12 +176,14 @@ def core(run: Run) -> Table:
     return _measured(run, "core", title, ["system", "metric", "parameters", "ours"])
 
 
-def claim_table(run: Run) -> Table:
-    """What this run says about every claim."""
+def claim_table(run: Run, prefixes: tuple[str, ...] = ("",)) -> Table:
+    """What this run says about every claim, or about those whose id has one of the prefixes."""
     counts = claims.published()
     cells = []
     for finding in claims.judge(run):
         claim, judgement = finding.claim, finding.judgement
+        if not claim.id.startswith(prefixes):
+            continue
         cells.append(
             [claim.id, claim.place, claims.paper_value(claim, counts), judgement.ours,
              judgement.outcome.value, judgement.why]
@@ -192,6 +194,15 @@ def claim_table(run: Run) -> Table:
         f" says why. Run {run.id}, profile {run.manifest.profile}." + note(run)
     )
     return Table("claims", caption, ["claim", "place", "paper", "ours", "outcome", "why"], cells)
+
+
+def record_counts(run: Run) -> Table:
+    """How many valid records the run holds; reading them all is what validates them."""
+    counts = Counter(sample.experiment for sample in run.samples())
+    counts["conformance verdicts"] = len(run.verdicts())
+    counts["not run"] = len(run.skips())
+    cells = [[name, str(count)] for name, count in counts.items()]
+    return Table("records", "Valid records of this run.", ["records", "number"], cells)
 
 
 def provenance(run: Run) -> Table:

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`invoke reproduce-all`: every step in order, into one run, interruptible.
+
+Each measuring step is a child process running the very task a reader could type, so a crash
+of one (a panic of the library kernel, say) is one failed step. `state.json` in the run keeps
+what is done; the same command on the same sources (content hash) continues there. Records
+that an interrupted step left are set aside, never mixed with those of its second run.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from artifact import figures, paths, profiles, report, tables, ui
+from artifact.errors import ArtifactError
+from artifact.frontdoor import INTERRUPTED, OUTCOME_VARIABLE
+from artifact.proc import need, spawn
+from artifact.proc import run as run_program
+from artifact.records import Run, sharing, write_atomically
+
+DUTS = ("linux", "lwip", "lkl")
+SUITES = ("arp", "ipv4", "icmpv4")
+SOURCES = ("artifact", "lkl_patches", "notebooks", "data/paper", "data/claims.toml",
+           "pyproject.toml", "tasks.py")  # fmt: skip
+RECORDS = ("samples.jsonl", "verdicts.jsonl", "skips.jsonl")
+CLEAN_UP_GRACE_S = 60.0
+
+Status = Literal["started", "done", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A task as one would type it; `measures` tasks take the profile."""
+
+    name: str
+    task: tuple[str, ...]
+    measures: bool = False
+
+    def argv(self, profile: str) -> list[str]:
+        """Words after `invoke`."""
+        return [*self.task, *(("--profile", profile) if self.measures else ())]
+
+
+STEPS: tuple[Step, ...] = (
+    Step("fetch", ("fetch",)),
+    Step("build", ("build",)),
+    Step("bench-core", ("bench-core",), measures=True),
+    *(
+        Step(f"conformance {dut} {suite}", ("conformance", "--dut", dut, "--suite", suite), True)
+        for suite in SUITES
+        for dut in DUTS
+    ),
+    Step("coldstart", ("coldstart",), measures=True),
+    Step("netperf", ("netperf",), measures=True),
+    Step("notebooks", ("notebooks",)),
+    Step("figures", ("figures",)),
+)
+
+
+class StepState(BaseModel):
+    """What is known about one step; `offsets` are the record files' sizes at its start."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Status
+    seconds: float | None = None
+    reason: str = ""
+    offsets: dict[str, int] = Field(default_factory=dict)
+
+
+class State(BaseModel):
+    """Progress of one reproduction; `inputs` is the content hash of what it runs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    inputs: str
+    steps: dict[str, StepState] = Field(default_factory=dict)
+
+
+def content_hash(root: Path = paths.REPO) -> str:
+    """sha256 over names and contents of the sources (time stamps and commits do not matter)."""
+    listing = [need("git", "git"), "-c", f"safe.directory={root}", "-C", str(root), "ls-files"]
+    listing += ["-z", "--cached", "--others", "--exclude-standard", "--", *SOURCES]
+    digest = hashlib.sha256()
+    for name in sorted(filter(None, run_program(listing).stdout.split("\0"))):
+        file = root / name
+        if file.is_file():  # a file deleted but not yet committed is listed too
+            digest.update(f"{name}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _state_file(run: Run) -> Path:
+    return run.dir / "state.json"
+
+
+def load_state(run: Run) -> State | None:
+    """Progress of a run; None when it was not started by `reproduce-all`."""
+    file = _state_file(run)
+    if not file.exists():
+        return None
+    try:
+        return State.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        why = error.errors()[0]["msg"]
+        raise ArtifactError(
+            f"{paths.shown(file)}: {why}", "delete that run, or begin anew with --fresh"
+        ) from None
+
+
+def store_state(run: Run, state: State) -> None:
+    """Write the progress, whole or not at all."""
+    text = json.dumps(state.model_dump(exclude_defaults=True), indent=1, ensure_ascii=False)
+    write_atomically(_state_file(run), text + "\n")
+
+
+def resumable(profile: str, inputs: str) -> Run | None:
+    """The latest unfinished reproduction with this profile of these sources."""
+    for run in reversed(Run.all()):
+        if run.manifest.ended is None and run.manifest.profile == profile:
+            state = load_state(run)
+            if state is not None and state.inputs == inputs:
+                return run
+    return None
+
+
+@contextmanager
+def _only_one(run: Run) -> Iterator[None]:
+    with (run.dir / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ArtifactError(
+                f"another reproduce-all works on {paths.shown(run.dir)}",
+                "wait for it, or use --fresh",
+            ) from None
+        yield
+
+
+def offsets(run: Run) -> dict[str, int]:
+    """Present size of each record file, bytes."""
+    files = {name: run.dir / name for name in RECORDS}
+    return {name: file.stat().st_size for name, file in files.items() if file.exists()}
+
+
+def set_aside(run: Run, before: dict[str, int], step: str) -> None:
+    """Move what was recorded after `before` out of the record files, into interrupted/."""
+    for name in RECORDS:
+        file = run.dir / name
+        keep = before.get(name, 0)
+        if not file.exists() or file.stat().st_size <= keep:
+            continue
+        content = file.read_bytes()
+        place = run.dir / "interrupted"
+        place.mkdir(exist_ok=True)
+        count = len([*place.glob(f"*{name}")])
+        (place / f"{count}-{step.replace(' ', '-')}-{name}").write_bytes(content[keep:])
+        with file.open("r+b") as handle:
+            handle.truncate(keep)
+
+
+def _wait(child: "subprocess.Popen[bytes]") -> int:
+    """Wait; on Ctrl-C let the step clean up after itself before the interrupt goes on."""
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        child.send_signal(signal.SIGINT)
+        try:
+            child.wait(CLEAN_UP_GRACE_S)
+        except subprocess.TimeoutExpired:
+            ui.say("the step does not stop by itself and is killed")
+        raise
+
+
+def execute(argv: Sequence[str]) -> tuple[Status, str]:
+    """Run `invoke ARGV` as a child on our terminal; its status and, if not done, the reason."""
+    with tempfile.TemporaryDirectory(prefix="uk-step-") as directory:
+        outcome = Path(directory) / "outcome.json"
+        command = [sys.executable, "-m", "invoke", *argv]
+        env = {OUTCOME_VARIABLE: str(outcome)}
+        sys.stdout.flush()
+        with spawn(command, cwd=paths.REPO, env=env, stdout=1, stderr=2) as child:
+            code = _wait(child)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        if code == 0:
+            return "done", ""
+        if outcome.exists():
+            told = json.loads(outcome.read_text())
+            return told["status"], told["reason"]
+    return "failed", f"invoke {' '.join(argv)} ended with exit code {code}"
+
+
+def _duration_key(profile: str, step: Step) -> str:
+    return f"reproduce {profile}: {step.name}"
+
+
+def _plan(state: State, profile: str) -> None:
+    """Say what is left and how long that took last time."""
+    known = ui.durations()
+    cells = []
+    total, unknown = 0.0, 0
+    for step in STEPS:
+        if step.name in state.steps and state.steps[step.name].status == "done":
+            cells.append([step.name, "done"])
+            continue
+        last = known.get(_duration_key(profile, step))
+        total += last or 0
+        unknown += last is None
+        cells.append([step.name, "not known yet" if last is None else ui.duration(last)])
+    ui.table("", ["step", "took last time"], cells)
+    also = f" and {unknown} steps whose time is not known yet" if unknown else ""
+    ui.say(f"estimate: {ui.duration(total)}{also}; Ctrl-C interrupts, the same command continues")
+
+
+def _run_step(run: Run, state: State, step: Step, number: int) -> None:
+    before = state.steps.get(step.name)
+    if before is not None and before.status == "done":
+        return
+    if before is not None:
+        set_aside(run, before.offsets, step.name)
+    argv = step.argv(run.manifest.profile)
+    ui.say(f"\n[{number}/{len(STEPS)}] invoke {' '.join(argv)}")
+    entry = StepState(status="started", offsets=offsets(run))
+    state.steps[step.name] = entry
+    store_state(run, state)
+    started = time.monotonic()
+    entry.status, entry.reason = execute(argv)
+    entry.seconds = round(time.monotonic() - started, 1)
+    store_state(run, state)
+    if entry.status == "done":
+        ui.remember(_duration_key(run.manifest.profile, step), entry.seconds)
+    ui.say(f"[{number}/{len(STEPS)}] {step.name}: {entry.status} in {ui.duration(entry.seconds)}")
+
+
+def step_table(run: Run, state: State) -> tables.Table:
+    """How each step ended."""
+    cells = []
+    for step in STEPS:
+        entry = state.steps.get(step.name, StepState(status="skipped", reason="not reached"))
+        seconds = "" if entry.seconds is None else ui.duration(entry.seconds)
+        cells.append([step.name, entry.status, seconds, entry.reason])
+    caption = f"Steps of run {run.id}, profile {run.manifest.profile}."
+    return tables.Table("steps", caption, ["step", "status", "time", "reason"], cells)
+
+
+def _choose(profile: str, fresh: bool) -> tuple[Run, State]:
+    inputs = content_hash()
+    run = None if fresh else resumable(profile, inputs)
+    if run is not None:
+        ui.say(f"continuing {paths.shown(run.dir)}")
+        return run, load_state(run) or State(inputs=inputs)
+    run = Run.create(profile)
+    state = State(inputs=inputs)
+    store_state(run, state)
+    return run, state
+
+
+def run_all(profile: str, fresh: bool = False) -> tuple[Run, bool]:
+    """Reproduce everything; the run and whether no step failed (skipped ones do not count)."""
+    profiles.get(profile)
+    run, state = _choose(profile, fresh)
+    with _only_one(run), sharing(run):
+        _plan(state, profile)
+        for number, step in enumerate(STEPS, start=1):
+            _run_step(run, state, step, number)
+            if step.name == "build":
+                run.refresh_provenance()  # now it is known which kernel is measured
+        steps = step_table(run, state)
+        page = report.write(run, steps)
+    good = all(entry.status in ("done", "skipped") for entry in state.steps.values())
+    if good:
+        run.finish()
+    ui.say("")
+    ui.table("steps", steps.columns, steps.cells)
+    ui.say("")
+    claims = tables.claim_table(run)
+    ui.table("claims", claims.columns, claims.cells)
+    ui.say(f"\nreport: {paths.shown(page)}")
+    return run, good
+
+
+def draw(run: Run, directory: Path = paths.PAPER_FIGURES) -> list[Path]:
+    """Every figure and table of a run into a directory."""
+    os.makedirs(directory, exist_ok=True)
+    return [*figures.write_all(run, directory), *tables.write_all(run, directory)]

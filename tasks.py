@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The front door: `invoke --list`. Each task is a few words around one function of artifact/.
+
+Modules are imported inside the tasks, so that the list is there at once and a task needs
+only what it uses.
+"""
+
+import inspect
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import invoke
+
+from artifact.frontdoor import guarded
+
+HELP = {
+    "profile": "effort: smoke, quick or paper",
+    "dut": "device under test, such as linux, lwip, lkl (default: each of these)",
+    "suite": "arp, ipv4 or icmpv4 (default: each)",
+    "case": "one case of the suite",
+    "run": "run id or directory (default: the latest)",
+    "param": "notebook parameter as name=value; can be repeated",
+    "only": "one notebook; can be repeated",
+    "markdown": "print Markdown",
+    "runs": "list the runs there are instead",
+    "fresh": "begin a new run instead of continuing an unfinished one",
+    "results": "remove all runs as well",
+    "cache": "remove kernel sources, builds and environments as well",
+    "keyword": "only tests whose name matches (pytest -k)",
+    "distribution": "bookworm or trixie",
+    "command": "what to bootstrap in it",
+}
+
+
+def task(body: Callable[..., Any], **options: Any) -> "invoke.Task[Any]":
+    """An invoke task with our error convention and the help of its options."""
+    names = [*inspect.signature(body).parameters][1:]
+    listed = {name: HELP[name] for name in names}
+    return invoke.task(guarded(body), help=listed, **options)
+
+
+def _task(**options: Any) -> Callable[[Callable[..., Any]], "invoke.Task[Any]"]:
+    return lambda body: task(body, **options)
+
+
+@task
+def doctor(_: invoke.Context) -> None:
+    """Prepare: what is here, what will be skipped and why, time and space it takes."""
+    from artifact import doctor
+
+    doctor.run()
+
+
+@task
+def setup(_: invoke.Context) -> None:
+    """Prepare: install system packages and the Python environment."""
+    from artifact import setup
+
+    setup.run()
+
+
+@task
+def fetch(_: invoke.Context) -> None:
+    """Prepare: get the Linux source, verified."""
+    from artifact.kernel import fetch
+
+    fetch.run()
+
+
+@task
+def build(_: invoke.Context) -> None:
+    """Prepare: patch, configure and build Linux as a library."""
+    from artifact.kernel import build
+
+    build.run()
+
+
+@task
+def conformance(
+    _: invoke.Context, dut: str = "", suite: str = "", case: str = "", profile: str = "quick"
+) -> None:
+    """Measure: network protocol conformance of a stack (slides p.17)."""
+    from artifact import profiles, reproduce
+    from artifact.conformance import cli
+    from artifact.records import Run, sharing
+
+    if dut and suite:
+        print(cli.run(dut, suite, profile, case or None).results_line)
+        return
+    profiles.get(profile)
+    with sharing(Run.current(profile)) as run:
+        for name in [suite] if suite else reproduce.SUITES:
+            for device in [dut] if dut else reproduce.DUTS:
+                cli.run(device, name, profile, case or None)
+    run.finish()
+    print(run.results_line)
+
+
+@task
+def coldstart(_: invoke.Context, profile: str = "quick") -> None:
+    """Measure: time to start a container and finish a small program (slides p.19)."""
+    from artifact.bench import coldstart
+
+    print(coldstart.run(profile).results_line)
+
+
+@task
+def netperf(_: invoke.Context, profile: str = "quick") -> None:
+    """Measure: goodput and transactions per second (slides p.20)."""
+    from artifact.bench import netperf
+
+    print(netperf.run(profile).results_line)
+
+
+@task
+def bench_core(_: invoke.Context, profile: str = "quick") -> None:
+    """Measure: boot, system call and pipe times of the library kernel."""
+    from artifact.bench import core
+
+    print(core.run(profile).results_line)
+
+
+@_task(iterable=["param", "only"])
+def notebooks(_: invoke.Context, run: str = "", param: Any = None, only: Any = None) -> None:
+    """Evaluate: execute the notebooks on the records of a run."""
+    from artifact import notebooks
+    from artifact.records import Run
+
+    chosen = Run.chosen(run)
+    files = [notebooks.find(name) for name in only or ()]
+    notebooks.run_all(chosen.dir, notebooks.parse_parameters(param or ()), files)
+    print(chosen.results_line)
+
+
+@task
+def figures(_: invoke.Context, run: str = "") -> None:
+    """Evaluate: draw figures and tables of a run into paper_figures/."""
+    from artifact import paths, reproduce
+    from artifact.records import Run
+
+    written = reproduce.draw(Run.chosen(run))
+    print(f"{len(written)} files in {paths.shown(paths.PAPER_FIGURES)}")
+
+
+@task
+def claims(_: invoke.Context, run: str = "", markdown: bool = False, runs: bool = False) -> None:
+    """Evaluate: HOLDS, DIFFERS, INCONCLUSIVE or NOT RUN for every claim of the paper."""
+    from artifact import tables, ui
+    from artifact.records import Run
+
+    if runs:
+        cells = [[r.id, r.manifest.started, r.manifest.ended or "unfinished"] for r in Run.all()]
+        ui.table("", ["run", "started", "ended"], cells)
+        return
+    table = tables.claim_table(Run.chosen(run))
+    if markdown:
+        print(table.markdown())
+    else:
+        ui.table("claims", table.columns, table.cells)
+
+
+@task
+def report(_: invoke.Context, run: str = "") -> None:
+    """Evaluate: put claims and executed notebooks of a run into one HTML page."""
+    from artifact import paths, reproduce
+    from artifact import report as page
+    from artifact.records import Run
+
+    chosen = Run.chosen(run)
+    state = reproduce.load_state(chosen)
+    steps = reproduce.step_table(chosen, state) if state else None
+    print(f"report: {paths.shown(page.write(chosen, steps))}")
+
+
+@_task(name="reproduce-all")
+def reproduce_all(_: invoke.Context, profile: str = "smoke", fresh: bool = False) -> None:
+    """Everything: fetch, build, measure, evaluate; can be interrupted and continued."""
+    from artifact import reproduce
+
+    run, good = reproduce.run_all(profile, fresh)
+    print(run.results_line)
+    if not good:
+        sys.exit(1)
+
+
+@task
+def smoke(_: invoke.Context) -> None:
+    """Everything: the short form, reproduce-all --profile smoke."""
+    from artifact import reproduce
+
+    run, good = reproduce.run_all("smoke")
+    print(run.results_line)
+    if not good:
+        sys.exit(1)
+
+
+def _pytest(*words: str) -> None:
+    sys.exit(subprocess.run([sys.executable, "-m", "pytest", *words], check=False).returncode)
+
+
+@_task(name="test")
+def check(_: invoke.Context, keyword: str = "") -> None:
+    """Check: style, types, unit and system tests, in this order."""
+    from artifact import paths
+
+    order = ("lint", "unit", "notebooks", "c", "system")
+    present = [f"tests/{name}" for name in order if (paths.REPO / "tests" / name).is_dir()]
+    _pytest(*present, *(["-k", keyword] if keyword else []))
+
+
+@task
+def lint(_: invoke.Context) -> None:
+    """Check: style and types only."""
+    _pytest("tests/lint")
+
+
+@task
+def unit(_: invoke.Context) -> None:
+    """Check: unit tests only (seconds, no root)."""
+    _pytest("tests/unit")
+
+
+@task
+def system(_: invoke.Context) -> None:
+    """Check: system tests only (root, network namespaces)."""
+    _pytest("tests/system")
+
+
+@task
+def fresh(_: invoke.Context, distribution: str = "bookworm", command: str = "test") -> None:
+    """Check: bootstrap in a minimal Debian made for this (root)."""
+    from artifact import fresh
+
+    fresh.run(distribution, command)
+
+
+@task
+def lab(_: invoke.Context) -> None:
+    """Explore: open JupyterLab on the notebooks."""
+    from artifact import notebooks
+
+    notebooks.lab()
+
+
+@task
+def clean(_: invoke.Context, results: bool = False, cache: bool = False) -> None:
+    """Remove generated figures and tool caches; runs and sources only when asked."""
+    from artifact import clean
+
+    clean.run(results, cache)
