@@ -34,6 +34,7 @@ INSIDE = """
 set -eu
 root=$1; shift
 mount --make-rprivate /
+mount --bind "$root" "$root"  # container runtimes refuse a root that is no mount point
 mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
 mount --rbind /dev "$root/dev"
