@@ -86,7 +86,7 @@ def _managed(tree: Path) -> list[str]:
     try:
         return [str(name) for name in json.loads((tree / MANAGED).read_text())]
     except (OSError, ValueError) as error:
-        raise ArtifactError(f"{tree} is damaged ({error})", "run: invoke clean --kernel") from error
+        raise ArtifactError(f"{tree} is damaged ({error})", "run: invoke clean --cache") from error
 
 
 def _note(tree: Path, names: list[str]) -> None:

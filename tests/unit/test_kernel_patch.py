@@ -15,7 +15,8 @@ FIRST = REASON + (
     "--- a/init/main.c\n+++ b/init/main.c\n@@ -1,4 +1,4 @@\n one\n-two\n+TWO\n three\n four\n"
 )
 SECOND = REASON + (
-    "--- a/init/main.c\n+++ b/init/main.c\n@@ -1,5 +1,5 @@\n one\n TWO\n-three\n+THREE\n four\n five\n"
+    "--- a/init/main.c\n+++ b/init/main.c\n"
+    "@@ -1,5 +1,5 @@\n one\n TWO\n-three\n+THREE\n four\n five\n"
 )
 OLD = 1_000_000_000  # seconds since the epoch, as a tarball would have it
 
