@@ -72,6 +72,7 @@ class Plan:
     port: Port
     config: Config
     compiler: str
+    checkout: Path
 
     @property
     def key(self) -> str:
@@ -87,7 +88,7 @@ class Plan:
     @property
     def work(self) -> Path:
         """The work directory of this checkout and kernel release."""
-        checkout = hashlib.sha256(str(paths.REPO).encode()).hexdigest()[:8]
+        checkout = hashlib.sha256(str(self.checkout).encode()).hexdigest()[:8]
         return paths.KERNEL / f"work-{checkout}-{self.source.version}"
 
     @property
@@ -123,7 +124,7 @@ def plan(config: str = "default") -> Plan:
     """What `run` would build; fetches the source when it is not there."""
     chosen = configure.get(config)
     source = base.current() or fetch.run()
-    return Plan(source, series.read(), chosen, _compiler())
+    return Plan(source, series.read(), chosen, _compiler(), paths.REPO)
 
 
 def _point(link: Path, prefix: Path) -> None:
