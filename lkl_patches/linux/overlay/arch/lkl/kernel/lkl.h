@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _ARCH_LKL_KERNEL_LKL_H
+#define _ARCH_LKL_KERNEL_LKL_H
+
+#include <linux/linkage.h>
+#include <asm/lkl_host.h>
+
+struct pt_regs;
+struct task_struct;
+
+extern struct lkl_host_ops lkl_ops;
+
+/* vcpu.c */
+extern struct lkl_thread *lkl_attach_making;
+void lkl_attach_regs(struct pt_regs *regs, const struct lkl_thread *thread);
+void lkl_exit_to_user(struct pt_regs *regs);
+void lkl_wake_wanted(void);
+void lkl_leave(struct lkl_thread *holder);
+void __noreturn lkl_init_task(void);
+
+/* syscall.c */
+void lkl_exit_work(struct pt_regs *regs);
+
+/* time.c */
+void lkl_timer_interrupt(void);
+
+/* entry.S and what it calls */
+asmlinkage void lkl_ret_from_fork(void);
+asmlinkage void lkl_new_task(struct task_struct *prev, int (*fn)(void *),
+			     void *arg, struct pt_regs *regs);
+asmlinkage void lkl_do_syscall(struct pt_regs *regs, unsigned long nr,
+			       const unsigned long *args);
+asmlinkage void lkl_user_interrupted(struct pt_regs *regs);
+void __noreturn lkl_start_on(unsigned long sp, void (*fn)(void *), void *arg);
+
+#endif
