@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One DUT instance, the wire to it, and the execution of one case on it."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from artifact.conformance import octets as o
+from artifact.conformance.case import Case
+from artifact.conformance.duts.base import Dut
+from artifact.conformance.tester import Tester
+from artifact.conformance.verdict import (
+    Deviation,
+    Ended,
+    NoAnswer,
+    NotApplicable,
+    Outcome,
+    Undecided,
+)
+from artifact.conformance.watch import Watch
+from artifact.conformance.wire import Aborted, Wire
+from artifact.errors import ArtifactError
+from artifact.net.link import LinkDown
+from artifact.net.pcap import Capture
+from artifact.records import Verdict
+
+VERDICTS: dict[type[Ended], Verdict] = {
+    Deviation: Verdict.FAIL,
+    NoAnswer: Verdict.FAIL,
+    Undecided: Verdict.INCONCLUSIVE,
+    NotApplicable: Verdict.NO_TEST,
+}
+HOLDS = Outcome(Verdict.PASS, "holds")
+
+
+class Bench:
+    """Runs cases one after the other; a DUT that died in one is replaced before the next."""
+
+    def __init__(
+        self, make: Callable[[], Dut], watch: Watch, aborted: threading.Event, log: Path
+    ) -> None:
+        self._make, self._watch, self._aborted, self._log = make, watch, aborted, log
+        self._dut: Dut | None = None
+        self._wire: Wire | None = None
+        self._talks: frozenset[str] = frozenset()
+        self._case = ""
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._drop()
+
+    def run(self, case: Case, pcap: Path) -> tuple[Outcome, float]:
+        """Execute a case; the outcome and the seconds it took."""
+        started = time.monotonic()
+        self._case = case.id
+        try:
+            with Capture(pcap) as capture:
+                outcome = self._bracketed(case, capture)
+        except Aborted:
+            raise
+        except ArtifactError as error:
+            outcome = Outcome(Verdict.ERROR, f"the test system broke: {error}")
+            self._drop()
+        except Exception as error:  # every defect of ours must become a verdict
+            outcome = Outcome(Verdict.ERROR, f"defect of the suite: {error!r}, see {self._log}")
+            self._note(case)
+            self._drop()
+        return outcome, time.monotonic() - started
+
+    def _bracketed(self, case: Case, capture: Capture) -> Outcome:
+        wire, dut = self._ready()
+        wire.capture = capture
+        lacking = case.needs - wire.info.features
+        if lacking:
+            return Outcome(Verdict.NO_TEST, f"needs {', '.join(sorted(lacking))}")
+        if not self._alive():
+            wire, dut = self._fresh()
+            wire.capture = capture
+            if not self._talks:
+                return Outcome(Verdict.INCONCLUSIVE, "the DUT answers neither echo nor ARP")
+        return self._judged(case, wire, dut)
+
+    def _judged(self, case: Case, wire: Wire, dut: Dut) -> Outcome:
+        try:
+            outcome = self._attempts(case, wire, dut)
+        except LinkDown as error:
+            outcome = Outcome(Verdict.FAIL, f"the DUT went away: {error}")
+        if self._survived():
+            return outcome
+        self._drop()
+        return Outcome(Verdict.FAIL, f"the DUT is dead afterwards; {outcome.reason}")
+
+    def _attempts(self, case: Case, wire: Wire, dut: Dut) -> Outcome:
+        """An answer may get lost once; a DUT that is alive and never answers fails."""
+        missing: Outcome | None = None
+        for attempt in range(1, dut.timing.attempts + 1):
+            try:
+                outcome = self._body(case, Tester(wire, dut.timing))
+            except NoAnswer as none:
+                missing = missing or Outcome(Verdict.FAIL, f"{none} (in each of several attempts)")
+                if not self._survived():
+                    break
+                continue
+            decided = outcome.verdict in (Verdict.PASS, Verdict.FAIL)
+            return outcome if decided or missing is None else missing
+        assert missing is not None
+        return missing
+
+    def _body(self, case: Case, tester: Tester) -> Outcome:
+        try:
+            case.body(tester)
+        except NoAnswer:
+            raise
+        except Ended as ended:
+            return Outcome(VERDICTS[type(ended)], str(ended))
+        return HOLDS
+
+    def _ready(self) -> tuple[Wire, Dut]:
+        if self._wire is None or self._dut is None or not self._dut.running():
+            return self._fresh()
+        return self._wire, self._dut
+
+    def _fresh(self) -> tuple[Wire, Dut]:
+        self._drop()
+        dut = self._make()
+        info = dut.start()
+        self._dut = dut
+        self._wire = Wire(info, dut.link, self._saw, self._aborted)
+        self._talks = self._heard(frozenset({"echo", "arp"}))
+        return self._wire, dut
+
+    def _saw(self, frame: o.Frame) -> None:
+        assert self._wire is not None
+        self._watch.see(frame, self._wire.ip, self._wire.mac, self._case)
+
+    def _heard(self, wanted: frozenset[str]) -> frozenset[str]:
+        """Which of the two signs of life the DUT gives."""
+        assert self._wire is not None and self._dut is not None
+        tester = Tester(self._wire, self._dut.timing)
+        signs = set()
+        if "echo" in wanted and tester.ping(tester.neighbour()):
+            signs.add("echo")
+        if "arp" in wanted and (not signs or "echo" not in wanted) and tester.answers_arp():
+            signs.add("arp")
+        return frozenset(signs)
+
+    def _alive(self) -> bool:
+        return bool(self._talks) and self._heard(self._talks) == self._talks
+
+    def _survived(self) -> bool:
+        assert self._dut is not None
+        try:
+            return self._dut.running() and self._alive()
+        except LinkDown:
+            return False
+
+    def _drop(self) -> None:
+        dut, self._dut, self._wire = self._dut, None, None
+        if dut is not None:
+            dut.stop()
+
+    def _note(self, case: Case) -> None:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("a") as file:
+            file.write(f"{case.id}\n{traceback.format_exc()}\n")

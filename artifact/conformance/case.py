@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A case: one requirement of an RFC and the exchange of frames that checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from artifact.conformance.octets import Frame
+from artifact.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from artifact.conformance.tester import Tester
+
+Body = Callable[["Tester"], None]
+# A frame of the DUT, its IPv4 and its Ethernet address -> None: says nothing about this frame;
+# an empty text: as required; otherwise the deviation.
+Monitor = Callable[[Frame, bytes, bytes], str | None]
+
+
+class Level(StrEnum):
+    """How binding the requirement is."""
+
+    MUST = "MUST"
+    MUST_NOT = "MUST NOT"
+    SHOULD = "SHOULD"
+    SHOULD_NOT = "SHOULD NOT"
+    MAY = "MAY"
+    DESCRIBED = "described"  # normative text without a keyword: RFC 791, 792, 826
+    ROBUST = "robustness"  # no crash, no storm; or a rule from a neighbouring document
+
+
+@dataclass(frozen=True)
+class Case:
+    """`rfc` is number and section; `words` stand in that section (a test greps them).
+
+    `mutants` are faults of the mutant DUT on each of which the case must fail. A `monitor`
+    case is judged over all frames of the run, not only over those its own body provokes.
+    """
+
+    suite: str
+    id: str
+    title: str
+    rfc: str
+    words: str
+    level: Level
+    body: Body
+    mutants: tuple[str, ...]
+    needs: frozenset[str] = frozenset()
+    monitor: Monitor | None = None
+
+
+class Suite:
+    """The cases of one protocol, in the order in which they are listed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.cases: dict[str, Case] = {}
+
+    def add(
+        self,
+        id: str,
+        title: str,
+        rfc: str,
+        words: str,
+        level: Level,
+        body: Body,
+        *mutants: str,
+        needs: str = "",
+        monitor: Monitor | None = None,
+    ) -> None:
+        """Add a case; an id that is taken is a defect of the suite."""
+        if id in self.cases:
+            raise ArtifactError(f"case {id} is defined twice")
+        wanted = frozenset(needs.split())
+        self.cases[id] = Case(
+            self.name, id, title, rfc, words, level, body, mutants, wanted, monitor
+        )
+
+    def case(
+        self, id: str, title: str, rfc: str, words: str, level: Level, *mutants: str, needs: str = ""
+    ) -> Callable[[Body], Body]:
+        """Decorator: the function is the body of a new case."""
+
+        def register(body: Body) -> Body:
+            self.add(id, title, rfc, words, level, body, *mutants, needs=needs)
+            return body
+
+        return register

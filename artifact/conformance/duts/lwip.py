@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""lwIP as Debian packages it, with a small main of ours, on a tap."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+
+from artifact import proc
+from artifact.conformance.duts.base import Dut, DutInfo
+from artifact.conformance.duts.compile import compiled
+from artifact.conformance.duts.linux import DUT_MAC, tester_namespace
+from artifact.net.interfaces import set_up, tap
+from artifact.net.link import Link, packet_link
+from artifact.paths import CSRC
+
+SOURCE = CSRC / "duts" / "lwip.c"
+PACKAGE = "liblwip-dev"
+HEADER = Path("/usr/include/lwip/lwip/init.h")
+TUN = Path("/dev/net/tun")
+READY_S = 10.0
+
+
+@dataclass
+class Lwip(Dut):
+    """One process per instance; it reads and writes frames on the tap's descriptor."""
+
+    _child: Popen[bytes] | None = None
+
+    NAME = "lwip"
+    OBTAINED = "Debian package liblwip-dev, with artifact/csrc/duts/lwip.c"
+
+    @classmethod
+    def missing(cls) -> str | None:
+        """A tap needs root; the program needs the library and a compiler."""
+        if os.geteuid() != 0:
+            return "needs root"
+        if not HEADER.exists():
+            return f"needs the Debian package {PACKAGE}"
+        if not TUN.exists():
+            return f"needs {TUN}"
+        return None if proc.which("cc") else "needs a C compiler (Debian package gcc)"
+
+    def attach(self, held: ExitStack) -> tuple[DutInfo, Link]:
+        """A tap in a silent namespace; lwIP holds the tap's descriptor, we its interface."""
+        flags = proc.run(["pkg-config", "--cflags", "--libs", "lwip"]).stdout.split()
+        program = compiled(SOURCE, flags)
+        version = proc.run([program, "version"]).stdout.strip()
+        info = DutInfo(self.NAME, version, self.OBTAINED, DUT_MAC)
+        tester = tester_namespace(held)
+        frames = held.enter_context(tap(tester, "wire"))
+        set_up(tester, "wire")
+        link = packet_link(tester, "wire")
+        held.callback(link.close)
+        argv = [program, str(frames), info.mac, f"{info.address}/{info.prefix}", info.gateway]
+        child = proc.spawn(argv, log=self.log, pass_fds=[frames])
+        self._child = held.enter_context(child)
+        return info, link
+
+    def running(self) -> bool:
+        """Whether the process is still there."""
+        return self._child is not None and self._child.poll() is None

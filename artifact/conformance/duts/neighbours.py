@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""ARP as RFC 826, RFC 1122 2.3.2 and RFC 5227 2.5 describe it: part of the mutant DUT."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from artifact.conformance import octets as o
+
+HELD = 3  # datagrams kept per unresolved address
+REQUEST_GAP_S = 1.0  # RFC 1122 2.3.2.1: at most one request per second and destination
+
+
+class Neighbours:
+    """The translation table and what waits for it. `emit` puts a frame on the wire."""
+
+    def __init__(
+        self, mac: bytes, ip: bytes, faults: frozenset[str], emit: Callable[[bytes], None]
+    ) -> None:
+        self.mac, self.ip = mac, ip
+        self._faults = faults
+        self._emit = emit
+        self._table: dict[bytes, bytes] = {}
+        self._first: dict[bytes, bytes] = {}  # used by the fault arp-from-table only
+        self._waiting: dict[bytes, deque[bytes]] = {}
+        self._asked: dict[bytes, float] = {}
+
+    def send(self, datagram: bytes, hop: bytes) -> None:
+        """Send a datagram to a neighbour, resolving its address first if need be."""
+        known = self._table.get(hop)
+        if known is None:
+            self._hold(datagram, hop)
+            self._ask(hop)
+            return
+        if "arp-forgets" in self._faults:
+            del self._table[hop]
+        self._transmit(datagram, known)
+
+    def receive(self, frame: o.Frame) -> None:
+        """RFC 826, Packet Reception, step by step."""
+        packet = frame.payload
+        if "arp-truncated" in self._faults and len(packet) < 28:
+            packet = packet[:24].ljust(24, b"\0") + self.ip
+        if len(packet) < 28 or self._foreign(packet):
+            return
+        arp = o.Arp(packet)
+        if arp.spa == self.ip and arp.sha != self.mac:
+            self._conflict(arp)
+        else:
+            self._merge(arp)
+        if self._asks_me(frame, arp):
+            self._reply(arp)
+
+    def _foreign(self, packet: bytes) -> bool:
+        hrd = o.u16(packet, 0) != 1 and "skip-arp-hrd" not in self._faults
+        pro = o.u16(packet, 2) != o.IPV4 and "skip-arp-pro" not in self._faults
+        return hrd or pro
+
+    def _merge(self, arp: o.Arp) -> None:
+        mine = arp.tpa == self.ip
+        if arp.spa == o.ANY:
+            return
+        if arp.spa in self._table:
+            fixed = "arp-no-update" in self._faults
+            fixed |= "arp-update-as-target" in self._faults and not mine
+            if not fixed:
+                self._table[arp.spa] = arp.sha
+            return
+        unasked = "arp-learns-nothing" not in self._faults or arp.spa in self._waiting
+        if (mine or "arp-learns-all" in self._faults) and unasked:
+            self._table[arp.spa] = arp.sha
+            for datagram in self._waiting.pop(arp.spa, ()):
+                self.send(datagram, arp.spa)
+
+    def _conflict(self, arp: o.Arp) -> None:
+        """RFC 5227 2.4 (c): keep the address and stay silent."""
+        if "arp-conflict-lost" in self._faults:
+            self.mac = arp.sha
+        if "arp-conflict-storm" in self._faults:
+            for _ in range(5):
+                self._broadcast(o.arp(o.REQUEST, self.mac, self.ip, o.ZERO_MAC, self.ip))
+
+    def _asks_me(self, frame: o.Frame, arp: o.Arp) -> bool:
+        if "arp-no-reply" in self._faults:
+            return False
+        if arp.op != o.REQUEST and "skip-arp-op" not in self._faults:
+            return False
+        if arp.tpa != self.ip and "skip-arp-target" not in self._faults:
+            return False
+        if "arp-no-unicast" in self._faults and frame.dst != o.BROADCAST:
+            return False
+        if "arp-no-probe" in self._faults and arp.spa == o.ANY:
+            return False
+        return f"arp-tha-{self._tha(arp)}" not in self._faults
+
+    def _tha(self, arp: o.Arp) -> str:
+        known = {o.ZERO_MAC: "zero", o.BROADCAST: "ones", self.mac: "own"}
+        return known.get(arp.tha, "other")
+
+    def _reply(self, arp: o.Arp) -> None:
+        to = arp.sha
+        if "arp-from-table" in self._faults:
+            to = self._first.setdefault(arp.spa, arp.sha)
+        mine = arp.tpa if arp.op == o.REQUEST else self.ip
+        packet = o.arp(o.REPLY, self.mac, mine, to, arp.spa)
+        self._emit(o.ethernet(to, self.mac, o.ARP, packet))
+
+    def _hold(self, datagram: bytes, hop: bytes) -> None:
+        queue = self._waiting.setdefault(hop, deque(maxlen=HELD))
+        if "arp-no-queue" in self._faults:
+            return
+        if "arp-keeps-oldest" in self._faults and queue:
+            return
+        queue.append(datagram)
+
+    def _ask(self, hop: bytes) -> None:
+        if "arp-no-request" in self._faults:
+            return
+        now = time.monotonic()
+        recent = now - self._asked.get(hop, -REQUEST_GAP_S) < REQUEST_GAP_S
+        if recent and not {"arp-unlimited", "arp-forgets"} & self._faults:
+            return
+        self._asked[hop] = now
+        self._broadcast(o.arp(o.REQUEST, self.mac, self.ip, o.ZERO_MAC, hop))
+
+    def _broadcast(self, packet: bytes) -> None:
+        self._emit(o.ethernet(o.BROADCAST, self.mac, o.ARP, packet))
+
+    def _transmit(self, datagram: bytes, to: bytes) -> None:
+        target = o.BROADCAST if "arp-to-broadcast" in self._faults else to
+        self._emit(o.ethernet(target, self.mac, o.IPV4, datagram))

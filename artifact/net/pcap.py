@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Write captures that tcpdump, tshark and scapy open.
+
+Format: the pcap file format as pcap-savefile(5) describes it, nanosecond variant, Ethernet.
+"""
+
+import struct
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+NANOSECOND_MAGIC = 0xA1B23C4D
+VERSION = (2, 4)
+SNAPLEN = 262144
+LINKTYPE_ETHERNET = 1
+NS = 1_000_000_000
+
+
+class Capture:
+    """A capture file that is open for writing; each frame reaches the file at once."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._file: BinaryIO = path.open("wb", buffering=0)
+        header = (NANOSECOND_MAGIC, *VERSION, 0, 0, SNAPLEN, LINKTYPE_ETHERNET)
+        self._file.write(struct.pack("<IHHiIII", *header))
+
+    def add(self, frame: bytes, when_ns: int) -> None:
+        """Append a frame seen at `when_ns` (nanoseconds since the epoch)."""
+        head = struct.pack("<IIII", when_ns // NS, when_ns % NS, len(frame), len(frame))
+        self._file.write(head + frame)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._file.close()
+
+    def __enter__(self) -> "Capture":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
