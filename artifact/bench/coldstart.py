@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from artifact import profiles, stats, styles, ui
-from artifact.bench import launch, schedule
+from artifact import profiles, ui
+from artifact.bench import common, launch, schedule
 from artifact.errors import ArtifactError, Unavailable
 from artifact.images import python_hello
 from artifact.records import Run, SampleRecord
@@ -133,15 +133,8 @@ def usable(tool: Bench) -> dict[str, ContainerSystem]:
                 continue
             except ArtifactError as error:
                 reason = str(error)
-        skip(tool.run, row.name, reason)
+        common.note_skip(tool.run, EXPERIMENT, row.name, reason)
     return found
-
-
-def skip(run: Run, name: str, reason: str) -> None:
-    """Store once why a system is not run."""
-    known = {(old.system, old.reason) for old in run.skips(EXPERIMENT)}
-    if (name, reason) not in known:
-        run.add_skip(EXPERIMENT, name, reason)
 
 
 def measure(tool: Bench, systems: dict[str, ContainerSystem], profile: profiles.Profile) -> None:
@@ -169,30 +162,22 @@ def measure(tool: Bench, systems: dict[str, ContainerSystem], profile: profiles.
 def show(run: Run) -> None:
     """Print medians with their interval, the harness's share and what was not run."""
     samples = [s for s in run.samples(EXPERIMENT) if s.metric == "wall" and not s.warmup]
-    reasons = {skipped.system: skipped.reason for skipped in run.skips(EXPERIMENT)}
-    rows = []
+    reasons = common.reasons(run, EXPERIMENT)
+    rows: list[tuple[str, ...]] = []
     for name in [*(row.name for row in registry.of(EXPERIMENT)), NULL]:
         points = [sample.value for sample in samples if sample.system == name]
         label = "harness alone" if name == NULL else registry.row(EXPERIMENT, name).label
         if points:
-            rows.append((label, *stats_columns(points, "s")))
+            rows.append((label, *common.columns(points, "s")))
         else:
             rows.append((label, f"not run: {reasons.get(name, 'no sample')}", "", ""))
     ui.table("Cold start of python-hello", ("system", "median", "95 % interval", "n"), rows)
 
 
-def stats_columns(points: list[float], unit: str) -> tuple[str, str, str]:
-    """Median, interval and number of samples for a table."""
-    summary = stats.summarise(points)
-    interval = "fewer than 6 samples"
-    if summary.low is not None and summary.high is not None:
-        interval = " .. ".join(styles.quantity(v, unit) for v in (summary.low, summary.high))
-    return styles.quantity(summary.median, unit), interval, str(summary.n)
-
-
 def run(profile: str) -> Run:
     """Measure cold start; Unavailable when not one system can be run here."""
     chosen = profiles.get(profile)
+    common.need_root(EXPERIMENT, IMPLEMENTED, profile, "starting containers needs root")
     records = Run.current(profile)
     with bench(records) as tool:
         systems = usable(tool)
