@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -22,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from artifact import paths
+from artifact import paths, proc
 from artifact.errors import ArtifactError
 
 MARK = "ukontainer.json"
@@ -129,15 +128,10 @@ def explain(output: str) -> tuple[str, str]:
 
 
 def _run_logged(argv: list[str], what: str) -> None:
-    PIP_LOG.parent.mkdir(parents=True, exist_ok=True)
-    with PIP_LOG.open("w+") as log:
-        code = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False
-        ).returncode
-        log.seek(0)
-        output = log.read()
-    if code != 0:
-        cause, remedy = explain(output)
+    PIP_LOG.unlink(missing_ok=True)
+    done = proc.run(argv, log=PIP_LOG, check=False)
+    if done.returncode != 0:
+        cause, remedy = explain(done.stdout)
         raise ArtifactError(f"{what} failed: {cause}", f"{remedy} (log: {PIP_LOG})")
 
 
@@ -194,6 +188,9 @@ def main() -> int:
     except ArtifactError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted; run again to continue", file=sys.stderr)
+        return 130
     link(directory)
     print(directory)
     return 0
