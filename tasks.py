@@ -82,14 +82,16 @@ def conformance(
     _: invoke.Context, dut: str = "", suite: str = "", case: str = "", profile: str = "quick"
 ) -> None:
     """Measure: network protocol conformance of a stack (slides p.17)."""
-    from artifact import profiles, reproduce
+    from artifact import profiles
+
+    profiles.get(profile)
+    from artifact import reproduce
     from artifact.conformance import cli
     from artifact.records import Run, sharing
 
     if dut and suite:
         print(cli.run(dut, suite, profile, case or None).results_line)
         return
-    profiles.get(profile)
     with sharing(Run.current(profile)) as run:
         for name in [suite] if suite else reproduce.SUITES:
             for device in [dut] if dut else reproduce.DUTS:
@@ -125,10 +127,11 @@ def bench_core(_: invoke.Context, profile: str = "quick") -> None:
 @_task(iterable=["param", "only"])
 def notebooks(_: invoke.Context, run: str = "", param: Any = None, only: Any = None) -> None:
     """Evaluate: execute the notebooks on the records of a run."""
-    from artifact import notebooks
     from artifact.records import Run
 
-    chosen = Run.chosen(run)
+    chosen = Run.chosen(run)  # before the slow imports: a mistake is told at once
+    from artifact import notebooks
+
     files = [notebooks.find(name) for name in only or ()]
     notebooks.run_all(chosen.dir, notebooks.parse_parameters(param or ()), files)
     print(chosen.results_line)
@@ -137,24 +140,29 @@ def notebooks(_: invoke.Context, run: str = "", param: Any = None, only: Any = N
 @task
 def figures(_: invoke.Context, run: str = "") -> None:
     """Evaluate: draw figures and tables of a run into paper_figures/."""
-    from artifact import paths, reproduce
     from artifact.records import Run
 
-    written = reproduce.draw(Run.chosen(run))
+    chosen = Run.chosen(run)
+    from artifact import figures, paths
+
+    written = figures.write_all(chosen)
     print(f"{len(written)} files in {paths.shown(paths.PAPER_FIGURES)}")
 
 
 @task
 def claims(_: invoke.Context, run: str = "", markdown: bool = False, runs: bool = False) -> None:
     """Evaluate: HOLDS, DIFFERS, INCONCLUSIVE or NOT RUN for every claim of the paper."""
-    from artifact import tables, ui
+    from artifact import ui
     from artifact.records import Run
 
     if runs:
         cells = [[r.id, r.manifest.started, r.manifest.ended or "unfinished"] for r in Run.all()]
         ui.table("", ["run", "started", "ended"], cells)
         return
-    table = tables.claim_table(Run.chosen(run))
+    chosen = Run.chosen(run)
+    from artifact import tables
+
+    table = tables.claim_table(chosen)
     if markdown:
         print(table.markdown())
     else:
@@ -164,11 +172,12 @@ def claims(_: invoke.Context, run: str = "", markdown: bool = False, runs: bool 
 @task
 def report(_: invoke.Context, run: str = "") -> None:
     """Evaluate: put claims and executed notebooks of a run into one HTML page."""
-    from artifact import paths, reproduce
-    from artifact import report as page
     from artifact.records import Run
 
     chosen = Run.chosen(run)
+    from artifact import paths, reproduce
+    from artifact import report as page
+
     state = reproduce.load_state(chosen)
     steps = reproduce.step_table(chosen, state) if state else None
     print(f"report: {paths.shown(page.write(chosen, steps))}")
@@ -177,20 +186,22 @@ def report(_: invoke.Context, run: str = "") -> None:
 @_task(name="reproduce-all")
 def reproduce_all(_: invoke.Context, profile: str = "smoke", fresh: bool = False) -> None:
     """Everything: fetch, build, measure, evaluate; can be interrupted and continued."""
-    from artifact import reproduce
-
-    run, good = reproduce.run_all(profile, fresh)
-    print(run.results_line)
-    if not good:
-        sys.exit(1)
+    _reproduce(profile, fresh)
 
 
 @task
 def smoke(_: invoke.Context) -> None:
     """Everything: the short form, reproduce-all --profile smoke."""
+    _reproduce("smoke")
+
+
+def _reproduce(profile: str, fresh: bool = False) -> None:
+    from artifact import profiles
+
+    profiles.get(profile)
     from artifact import reproduce
 
-    run, good = reproduce.run_all("smoke")
+    run, good = reproduce.run_all(profile, fresh)
     print(run.results_line)
     if not good:
         sys.exit(1)

@@ -6,13 +6,13 @@ Loading and gathering read files; `evaluate` is pure.
 
 import csv
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from artifact import paths
+from artifact import paths, port
 from artifact.errors import ArtifactError
 from artifact.records import Run, latest_verdicts
 from artifact.relations import CountEquals, Evidence, Judgement, PublishedCount, Relation
@@ -24,13 +24,6 @@ UNKNOWN = "unknown"
 
 class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PortPart(_Data):
-    """Globs below lkl_patches/ of the files that make one part of the port."""
-
-    files: list[str]
-    exclude: list[str]
 
 
 class Claim(_Data):
@@ -48,7 +41,7 @@ class Claim(_Data):
 class ClaimList(_Data):
     """The whole file."""
 
-    port: dict[str, PortPart]
+    port: dict[str, port.PortPart]
     claim: list[Claim]
 
 
@@ -90,27 +83,6 @@ def published(file: Path = PUBLISHED) -> list[PublishedCount]:
         ]
 
 
-def port_files(part: PortPart, root: Path = paths.PATCHES) -> list[Path]:
-    """Files of one part of the port."""
-    chosen = {file for glob in part.files for file in root.glob(glob) if file.is_file()}
-    return sorted(chosen - {file for glob in part.exclude for file in root.glob(glob)})
-
-
-def _lines(file: Path) -> int:
-    """Lines of a new file, or the lines that a patch adds to existing ones."""
-    lines = file.read_bytes().splitlines()
-    if file.suffix != ".patch":
-        return len(lines)
-    return sum(line.startswith(b"+") and not line.startswith(b"+++ ") for line in lines)
-
-
-def port_lines(port: Mapping[str, PortPart], root: Path = paths.PATCHES) -> dict[str, int]:
-    """Physical lines of each part: blank lines and comments count too."""
-    return {
-        name: sum(_lines(file) for file in port_files(part, root)) for name, part in port.items()
-    }
-
-
 def gather(run: Run, claims: ClaimList) -> Evidence:
     """All that the relations may look at."""
     return Evidence(
@@ -118,7 +90,7 @@ def gather(run: Run, claims: ClaimList) -> Evidence:
         verdicts=latest_verdicts(run.verdicts()),
         skips=run.skips(),
         published=published(),
-        port_lines=port_lines(claims.port),
+        port_lines=port.count(claims.port),
     )
 
 

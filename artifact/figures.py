@@ -5,6 +5,8 @@ Every figure is drawn from records only, comes with a caption that defines each 
 whisker, and is written without time stamps: the same records give the same bytes.
 """
 
+import base64
+import html
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from artifact import claims, output, tables
+from artifact import claims, output, paths, tables
 from artifact.records import Run, Verdict
 from artifact.stats import FEWEST_FOR_INTERVAL, Summary
 from artifact.styles import SUITES, VERDICTS, rows, style
@@ -57,8 +59,13 @@ class Drawing:
             self.figure.savefig(buffer, format=kind, dpi=200, metadata=METADATA[kind])
         return buffer.getvalue()
 
-    def _repr_png_(self) -> bytes:
-        return self.render("png")
+    def _repr_html_(self) -> str:
+        picture = base64.b64encode(self.render("png")).decode()
+        caption = html.escape(self.caption)
+        return (
+            f'<figure><img alt="{caption}" src="data:image/png;base64,{picture}">'
+            f"<figcaption>{caption}</figcaption></figure>"
+        )
 
 
 def _canvas(width: float, height: float, columns: int) -> tuple[Figure, list[Axes]]:
@@ -234,8 +241,9 @@ FIGURES: dict[str, Callable[[Run], Drawing]] = {
 }
 
 
-def write_all(run: Run, directory: Path) -> list[Path]:
-    """Write every figure as pdf, svg and png with its sidecar; the paths written."""
+def write_all(run: Run, directory: Path = paths.PAPER_FIGURES) -> list[Path]:
+    """Write every figure (pdf, svg, png) and table with its sidecar; the paths written."""
+    directory.mkdir(parents=True, exist_ok=True)
     written = []
     for make in FIGURES.values():
         drawing = make(run)
@@ -245,4 +253,4 @@ def write_all(run: Run, directory: Path) -> list[Path]:
             file.write_bytes(drawing.render(kind))
             written.append(file)
         written.append(output.sidecar(stem, run, drawing.caption))
-    return written
+    return [*written, *tables.write_all(run, directory)]

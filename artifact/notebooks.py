@@ -16,11 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
-import papermill  # type: ignore[import-untyped] # it has no stubs
-from papermill.exceptions import (  # type: ignore[import-untyped] # it has no stubs
-    PapermillExecutionError,
-)
-from traitlets.config import Config
 
 from artifact import paths, ui
 from artifact.errors import ArtifactError, Unavailable
@@ -98,6 +93,12 @@ def _private_jupyter() -> Iterator[None]:
 
 
 def _execute(notebook: Path, target: Path, params: Mapping[str, Value]) -> None:
+    import papermill  # type: ignore[import-untyped] # no stubs; here because it takes a second
+    from papermill.exceptions import (  # type: ignore[import-untyped] # no stubs
+        PapermillExecutionError,
+    )
+    from traitlets.config import Config
+
     mine = {name: value for name, value in params.items() if name in parameters(notebook)}
     try:
         papermill.execute_notebook(
@@ -111,7 +112,7 @@ def _execute(notebook: Path, target: Path, params: Mapping[str, Value]) -> None:
         )
     except PapermillExecutionError as error:
         raise ArtifactError(
-            f"{notebook.name}: cell {error.cell_index} failed: {error.ename}: {error.evalue}",
+            f"{notebook.name}: cell In [{error.exec_count}] failed: {error.ename}: {error.evalue}",
             f"the partial notebook is {paths.shown(target)}",
         ) from None
 

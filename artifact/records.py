@@ -11,6 +11,7 @@ A record is written by a single write(2) on an O_APPEND descriptor, so a killed 
 whole lines; a reader that meets anything else says which file and line is wrong.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -108,14 +109,14 @@ def _append(file: Path, record: _Record) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         before = os.fstat(descriptor).st_size
-        try:
-            if os.write(descriptor, line) == len(line):
-                return
-            reason = "no space left on the device"
-        except OSError as error:
-            reason = str(error.strerror)
-        os.ftruncate(descriptor, before)
-        raise ArtifactError(f"cannot write {file}: {reason}", "free some space and run again")
+        written = os.write(descriptor, line)
+        if written != len(line):
+            os.ftruncate(descriptor, before)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise ArtifactError(
+            f"cannot write {file}: {error.strerror}", "free some space and run again"
+        ) from error
     finally:
         os.close(descriptor)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from statistics import median
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
@@ -51,6 +51,13 @@ class PublishedCount:
     total: int
 
 
+class Lines(NamedTuple):
+    """Physical lines, and those of them that are neither blank nor comment only."""
+
+    all: int
+    code: int
+
+
 @dataclass(frozen=True)
 class Evidence:
     """All that a relation may look at. `verdicts` has each case once."""
@@ -59,7 +66,7 @@ class Evidence:
     verdicts: Sequence[VerdictRecord] = ()
     skips: Sequence[SkipRecord] = ()
     published: Sequence[PublishedCount] = ()
-    port_lines: Mapping[str, int] = field(default_factory=dict)
+    port_lines: Mapping[str, Lines] = field(default_factory=dict)
 
     def reason(self, experiment: str, system: str) -> str:
         """Why a system has no result here."""
@@ -369,7 +376,11 @@ class PassesFewer(_Relation):
 
 
 class LinesAtMost(_Relation):
-    """A part of our port is not longer than the paper says theirs is."""
+    """A part of our port is not longer than the paper says theirs is.
+
+    How the paper counts is unknown: HOLDS when all lines fit, DIFFERS when even those with
+    code are too many, INCONCLUSIVE between.
+    """
 
     relation: Literal["lines_at_most"]
     part: str
@@ -377,13 +388,16 @@ class LinesAtMost(_Relation):
 
     @override
     def judge(self, evidence: Evidence) -> Judgement:
-        lines = evidence.port_lines.get(self.part, 0)
-        if lines == 0:
+        lines = evidence.port_lines.get(self.part, Lines(0, 0))
+        if lines.all == 0:
             return Judgement(Outcome.NOT_RUN, NOT_RUN_VALUE, f"no file of the part {self.part}")
-        ours = f"{lines} lines"
-        if lines <= self.value:
-            return Judgement(Outcome.HOLDS, ours, f"at most {self.value}")
-        return Judgement(Outcome.DIFFERS, ours, f"more than {self.value}")
+        ours = f"{lines.all} lines, {lines.code} with code"
+        if lines.all <= self.value:
+            return Judgement(Outcome.HOLDS, ours, f"at most {self.value} however counted")
+        if lines.code > self.value:
+            return Judgement(Outcome.DIFFERS, ours, f"more than {self.value} however counted")
+        why = f"{self.value} lies between, and how the paper counts is unknown"
+        return Judgement(Outcome.INCONCLUSIVE, ours, why)
 
 
 class Unsupported(_Relation):

@@ -8,7 +8,6 @@ import html
 from pathlib import Path
 
 from markdown_it import MarkdownIt
-from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped] # it has no stubs
 
 from artifact import tables
@@ -21,7 +20,8 @@ table {{ border-collapse: collapse; font-size: 13px; margin: 1em 0 }}
 td, th {{ border-bottom: 1px solid #ccc; padding: 2px 8px; text-align: left; vertical-align: top }}
 img {{ max-width: 100% }}
 pre {{ background: #f6f6f6; padding: .6em; overflow-x: auto; font-size: 13px }}
-.jp-InputPrompt, .jp-OutputPrompt, .anchor-link {{ display: none }}
+.prompt, .anchor-link {{ display: none }}
+figure {{ margin: 1em 0 }}
 {highlight}
 </style></head><body>
 <h1>{title}</h1>
@@ -31,6 +31,8 @@ pre {{ background: #f6f6f6; padding: .6em; overflow-x: auto; font-size: 13px }}
 
 
 def _notebook(file: Path) -> str:
+    from nbconvert import HTMLExporter  # here because it takes seconds to import
+
     exporter = HTMLExporter(template_name="basic", embed_images=True)  # type: ignore[no-untyped-call] # no annotations
     body, _ = exporter.from_filename(str(file))
     return f'<section id="{html.escape(file.stem)}">{body}</section>'

@@ -4,13 +4,12 @@
 Each measuring step is a child process running the very task a reader could type, so a crash
 of one (a panic of the library kernel, say) is one failed step. `state.json` in the run keeps
 what is done; the same command on the same sources (content hash) continues there. Records
-that an interrupted step left are set aside, never mixed with those of its second run.
+that an interrupted or failed step left are set aside, never mixed with those of its next run.
 """
 
 import fcntl
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from artifact import figures, paths, profiles, report, tables, ui
+from artifact import paths, profiles, report, tables, ui
 from artifact.errors import ArtifactError
 from artifact.frontdoor import INTERRUPTED, OUTCOME_VARIABLE
 from artifact.proc import need, spawn
@@ -35,7 +34,7 @@ DUTS = ("linux", "lwip", "lkl")
 SUITES = ("arp", "ipv4", "icmpv4")
 SOURCES = ("artifact", "lkl_patches", "notebooks", "data/paper", "data/claims.toml",
            "pyproject.toml", "tasks.py")  # fmt: skip
-RECORDS = ("samples.jsonl", "verdicts.jsonl", "skips.jsonl")
+RECORDS = ("samples.jsonl", "verdicts.jsonl")
 CLEAN_UP_GRACE_S = 60.0
 
 Status = Literal["started", "done", "skipped", "failed"]
@@ -229,8 +228,8 @@ def _run_step(run: Run, state: State, step: Step, number: int) -> None:
     before = state.steps.get(step.name)
     if before is not None and before.status == "done":
         return
-    if before is not None:
-        set_aside(run, before.offsets, step.name)
+    if before is not None and before.status == "started":
+        set_aside(run, before.offsets, step.name)  # it was interrupted, so its records are last
     argv = step.argv(run.manifest.profile)
     ui.say(f"\n[{number}/{len(STEPS)}] invoke {' '.join(argv)}")
     entry = StepState(status="started", offsets=offsets(run))
@@ -239,6 +238,8 @@ def _run_step(run: Run, state: State, step: Step, number: int) -> None:
     started = time.monotonic()
     entry.status, entry.reason = execute(argv)
     entry.seconds = round(time.monotonic() - started, 1)
+    if entry.status == "failed":
+        set_aside(run, entry.offsets, step.name)
     store_state(run, state)
     if entry.status == "done":
         ui.remember(_duration_key(run.manifest.profile, step), entry.seconds)
@@ -290,9 +291,3 @@ def run_all(profile: str, fresh: bool = False) -> tuple[Run, bool]:
     ui.table("claims", claims.columns, claims.cells)
     ui.say(f"\nreport: {paths.shown(page)}")
     return run, good
-
-
-def draw(run: Run, directory: Path = paths.PAPER_FIGURES) -> list[Path]:
-    """Every figure and table of a run into a directory."""
-    os.makedirs(directory, exist_ok=True)
-    return [*figures.write_all(run, directory), *tables.write_all(run, directory)]

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Fixtures for all tests, and the rule for those that need root."""
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from artifact import paths
+from artifact.records import Run, SampleRecord, Verdict, VerdictRecord
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.geteuid() == 0:
+        return
+    reason = pytest.mark.skip(reason="needs root: network namespaces and mounts")
+    for item in items:
+        if item.get_closest_marker("system"):
+            item.add_marker(reason)
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty results directory, for this process and its children."""
+    directory = tmp_path / "results"
+    directory.mkdir()
+    monkeypatch.setattr(paths, "RESULTS", directory)
+    monkeypatch.setenv("UK_RESULTS_DIR", str(directory))
+    monkeypatch.delenv("UK_RUN_DIR", raising=False)
+    return directory
+
+
+COLDSTART = {"native": 0.010, "crun": 0.030, "runc": 0.050}
+NETPERF = {
+    "TCP_STREAM": ("throughput", "bit/s", 10e9),
+    "TCP_MAERTS": ("throughput", "bit/s", 9e9),
+    "TCP_RR": ("transactions", "1/s", 55e3),
+}
+
+
+@pytest.fixture
+def synthetic_run(results: Path) -> Callable[..., Run]:
+    """A run with invented records, for tests of what reads records. Lives in tmp_path only."""
+
+    def make(rounds: int = 8, profile: str = "quick") -> Run:
+        noise = random.Random(1)
+        run = Run.create(profile, argv=["synthetic, for a test"], seed=1)
+
+        def add(experiment: str, system: str, workload: str, what: tuple[str, str, float]) -> None:
+            metric, unit, value = what
+            for number in range(rounds):
+                run.add_sample(
+                    SampleRecord(
+                        experiment=experiment, system=system, workload=workload, metric=metric,
+                        unit=unit, value=value * noise.uniform(0.95, 1.05), round=number,
+                        warmup=False,
+                    )
+                )  # fmt: skip
+
+        for system, value in COLDSTART.items():
+            add("coldstart", system, "python-hello", ("wall", "s", value))
+        for workload, what in NETPERF.items():
+            add("netperf", "native", workload, what)
+        for system, value in {"lkl": 30e-9, "host": 200e-9}.items():
+            add("core", system, "getppid", ("syscall_getppid", "s", value))
+        for dut in ("linux", "lkl", "lwip"):
+            for suite, cases in {"arp": 12, "ipv4": 12, "icmpv4": 8}.items():
+                for case in range(cases):
+                    bad = dut == "lwip" and case % 3 == 0
+                    run.add_verdict(
+                        VerdictRecord(
+                            suite=suite, case=f"{suite}-{case}", dut=dut, mode="synthetic",
+                            verdict=Verdict.FAIL if bad else Verdict.PASS, reason="", seconds=0.1,
+                        )
+                    )  # fmt: skip
+        run.add_skip("netperf", "ukontainer", "a reason <of> its own")
+        run.finish()
+        return run
+
+    return make
