@@ -98,6 +98,8 @@ def summaries(run: Run, experiment: str) -> dict[tuple[str, str, str], tuple[Sum
     for sample in run.samples(experiment):
         if not sample.warmup:
             what = sample.workload if experiment == "netperf" else sample.metric
+            if experiment == "netperf" and sample.metric.startswith("latency_"):
+                what = f"{sample.workload} {sample.metric}"
             params = " ".join(f"{name}={value}" for name, value in sorted(sample.params.items()))
             groups[sample.system, what, params].append(sample)
     return {

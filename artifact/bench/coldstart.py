@@ -22,7 +22,7 @@ from artifact.errors import ArtifactError, Unavailable
 from artifact.images import python_hello
 from artifact.records import Run, SampleRecord
 from artifact.systems import crun, leftovers, registry, runc
-from artifact.systems.base import ContainerSystem, Image, Param, Start
+from artifact.systems.base import ContainerSystem, Facts, Image, Start
 from artifact.systems.native import Native
 
 EXPERIMENT = registry.COLDSTART
@@ -65,7 +65,7 @@ class Bench:
     launcher: Path
     image: Image
     place: Path
-    facts: dict[str, dict[str, Param]]
+    facts: dict[str, Facts]
     count: int = 0
 
     def ident(self) -> str:
@@ -90,14 +90,12 @@ class Bench:
     def record(self, name: str, turn: schedule.Turn[str], done: launch.Launched) -> None:
         """Store both metrics of one start."""
         workload = WORKLOAD if name != NULL else "true"
-        params = {"position": turn.position, **self.facts.get(name, {})}
         for metric, value in (("wall", done.wall), ("cpu", done.cpu)):
             self.run.add_sample(
                 SampleRecord(
                     experiment=EXPERIMENT,
                     system=name,
                     workload=workload,
-                    params=params,
                     metric=metric,
                     unit="s",
                     value=value,
@@ -108,15 +106,13 @@ class Bench:
 
 
 @contextmanager
-def bench(run: Run) -> Iterator[Bench]:
-    """Image, launcher and workplace; what dead processes left is removed first."""
+def bench(run: Run, image: Image, launcher: Path) -> Iterator[Bench]:
+    """A workplace; what dead processes left is removed first."""
     removed = leftovers.sweep()
     if removed:
         ui.say(f"removed what a killed run left: {', '.join(removed)}")
-    image = python_hello.image()
-    facts: dict[str, Param] = {f"image_{name}": v for name, v in image.provenance.items()}
     with leftovers.workplace() as place:
-        yield Bench(run, launch.launcher(), image, place, {WORKLOAD: facts})
+        yield Bench(run, launcher, image, place, {"image": dict(image.provenance)})
 
 
 def usable(tool: Bench) -> dict[str, ContainerSystem]:
@@ -127,7 +123,7 @@ def usable(tool: Bench) -> dict[str, ContainerSystem]:
         if not reason:
             system = IMPLEMENTED[row.name]()
             try:
-                tool.facts[row.name] = {**system.check(), **tool.facts[WORKLOAD]}
+                tool.facts[row.name] = system.check()
                 tool.start(system)
                 found[row.name] = system
                 continue
@@ -146,6 +142,8 @@ def measure(tool: Bench, systems: dict[str, ContainerSystem], profile: profiles.
         seed=tool.run.manifest.seed,
         experiment=EXPERIMENT,
     )
+    facts: Facts = {**tool.facts, "order": schedule.order(plan)}
+    common.write_setup(tool.run, EXPERIMENT, facts)
     stored = {(s.system, s.round) for s in tool.run.samples(EXPERIMENT) if s.metric == "cpu"}
     with ui.progress("cold start", len(plan)) as bar:
         for turn in plan:
@@ -168,21 +166,24 @@ def show(run: Run) -> None:
         points = [sample.value for sample in samples if sample.system == name]
         label = "harness alone" if name == NULL else registry.row(EXPERIMENT, name).label
         if points:
-            rows.append((label, *common.columns(points, "s")))
+            rows.append((label, *common.columns(points, "s"), ""))
         else:
-            rows.append((label, f"not run: {reasons.get(name, 'no sample')}", "", ""))
-    ui.table("Cold start of python-hello", ("system", "median", "95 % interval", "n"), rows)
+            rows.append((label, "", "", "", f"not run: {reasons.get(name, 'no sample')}"))
+    ui.table("Cold start of python-hello", (*common.COLUMNS, ""), rows)
 
 
 def run(profile: str) -> Run:
     """Measure cold start; Unavailable when not one system can be run here."""
     chosen = profiles.get(profile)
-    common.need_root(EXPERIMENT, IMPLEMENTED, profile, "starting containers needs root")
+    with common.refusal_stored(EXPERIMENT, IMPLEMENTED, profile):
+        common.need_root("starting containers needs root")
+        image, launcher = python_hello.image(), launch.launcher()
     records = Run.current(profile)
-    with bench(records) as tool:
+    with bench(records, image, launcher) as tool:
         systems = usable(tool)
         if not systems:
-            raise Unavailable("no container system can be started here", "see the reasons above")
+            why = "; ".join(common.reasons(records, EXPERIMENT)[name] for name in IMPLEMENTED)
+            raise Unavailable(f"no container system can be started here: {why}")
         measure(tool, systems, chosen)
     records.finish()
     show(records)

@@ -18,14 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 
+from pydantic import JsonValue
+
 from artifact import proc, profiles, ui
 from artifact.bench import common, schedule
 from artifact.bench.tools import netperf as tool
 from artifact.bench.tools import netperf_build
-from artifact.errors import ArtifactError, Unavailable
+from artifact.errors import ArtifactError
 from artifact.net.interfaces import End, add_address, make_veth
 from artifact.net.netns import Namespace, namespace
-from artifact.records import Param, Run, SampleRecord
+from artifact.records import Run, SampleRecord
 from artifact.systems import registry
 
 EXPERIMENT = registry.NETPERF
@@ -45,6 +47,9 @@ class Subject:
     system: str
     test: str
     size: int
+
+    def __str__(self) -> str:
+        return f"{self.system} {self.test} {self.size}"
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,19 @@ class Bench:
         with (self.run.logs / "netperf.log").open("a") as log:
             log.write(f"$ {' '.join(command)}\n{output}\n")
 
+    def setup(self, plan: list[schedule.Turn[Subject]]) -> dict[str, JsonValue]:
+        """What holds for all trials."""
+        return {
+            "netperf": self.programs.version,
+            "cflags": netperf_build.CFLAGS,
+            "client_core": self.cores[0] if self.cores else None,
+            "server_core": self.cores[1] if self.cores else None,
+            "stream_seconds": self.profile.netperf_seconds,
+            "rr_seconds": self.profile.netperf_rr_seconds,
+            "link": "veth pair with its default offloads",
+            "order": schedule.order(plan),
+        }
+
     def record(
         self,
         turn: schedule.Turn[Subject],
@@ -79,22 +97,13 @@ class Bench:
         measured: list[tool.Measurement],
     ) -> None:
         """Store every metric of one trial."""
-        params: dict[str, Param] = {
-            "size": trial.size,
-            "seconds": trial.seconds,
-            "position": turn.position,
-            "client_core": trial.cores[0] if trial.cores else None,
-            "server_core": trial.cores[1] if trial.cores else None,
-            "link": "veth, default offloads",
-            "netperf": self.programs.version,
-        }
         for one in measured:
             self.run.add_sample(
                 SampleRecord(
                     experiment=EXPERIMENT,
                     system=turn.subject.system,
                     workload=trial.test,
-                    params=params,
+                    params={"size": trial.size},
                     metric=one.metric,
                     unit=one.unit,
                     value=one.value,
@@ -130,9 +139,8 @@ def await_server(server: Popen[bytes], port: int) -> None:
 
 
 @contextmanager
-def bench(run: Run, profile: profiles.Profile) -> Iterator[Bench]:
+def bench(run: Run, profile: profiles.Profile, programs: netperf_build.Netperf) -> Iterator[Bench]:
     """Two namespaces, a veth pair between them, and netserver in the second."""
-    programs = netperf_build.build()
     with namespace() as client, namespace() as server:
         make_veth(
             End(client, "eth0", "02:00:00:00:00:01"), End(server, "eth0", "02:00:00:00:00:02")
@@ -169,6 +177,7 @@ def measure(ready: Bench) -> None:
         seed=ready.run.manifest.seed,
         experiment=EXPERIMENT,
     )
+    common.write_setup(ready.run, EXPERIMENT, ready.setup(plan))
     stored = {
         (Subject(s.system, s.workload, int(s.params["size"] or 0)), s.round)
         for s in ready.run.samples(EXPERIMENT)
@@ -192,31 +201,30 @@ def show(run: Run) -> None:
     for row in registry.of(EXPERIMENT):
         mine = [s for s in samples if s.system == row.name]
         if not mine:
-            rows.append((row.label, f"not run: {reasons.get(row.name, 'no sample')}", "", "", ""))
+            why = f"not run: {reasons.get(row.name, 'no sample')}"
+            rows.append((row.label, "", "", "", why))
         order = {name: place for place, name in enumerate(tool.TESTS)}
         kinds = {(order[s.workload], s.workload, int(s.params["size"] or 0)) for s in mine}
         for _, test, size in sorted(kinds):
             chosen = [s for s in mine if s.workload == test and s.params["size"] == size]
             points = [s.value for s in chosen]
             summary = common.columns(points, chosen[0].unit)
-            rows.append((row.label, f"{test} {size} B", *summary))
-    ui.table("netperf", ("system", "test", "median", "95 % interval", "n"), rows)
+            rows.append((row.label, *summary, f"{test} {size} B"))
+    ui.table("netperf", (*common.COLUMNS, "test"), rows)
 
 
 def run(profile: str) -> Run:
     """Measure netperf; Unavailable without root or the means to build netperf."""
     chosen = profiles.get(profile)
-    common.need_root(EXPERIMENT, [NATIVE], profile, "network namespaces need root")
-    records = Run.current(profile)
-    for row in registry.of(EXPERIMENT):
-        if row.why_not:
-            common.note_skip(records, EXPERIMENT, row.name, row.why_not)
-    try:
-        with bench(records, chosen) as ready:
+    with common.refusal_stored(EXPERIMENT, [NATIVE], profile):
+        common.need_root("network namespaces need root")
+        programs = netperf_build.build()
+        records = Run.current(profile)
+        for row in registry.of(EXPERIMENT):
+            if row.why_not:
+                common.note_skip(records, EXPERIMENT, row.name, row.why_not)
+        with bench(records, chosen, programs) as ready:
             measure(ready)
-    except Unavailable as error:
-        common.note_skip(records, EXPERIMENT, NATIVE, str(error))
-        raise
     records.finish()
     show(records)
     return records

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from pydantic import JsonValue
+
 SubjectT = TypeVar("SubjectT")
 
 
@@ -36,3 +38,11 @@ def turns(
         shuffler.shuffle(order)
         plan += [Turn(number, number < warmup, place, who) for place, who in enumerate(order)]
     return plan
+
+
+def order(plan: Sequence[Turn[SubjectT]]) -> list[JsonValue]:
+    """Who comes when, one list of names per round, for the record of the set-up."""
+    rounds: dict[int, list[JsonValue]] = {}
+    for turn in plan:
+        rounds.setdefault(turn.round, []).append(str(turn.subject))
+    return [*rounds.values()]

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-Param = str | int | float | bool | None
+from pydantic import JsonValue
+
+Facts = dict[str, JsonValue]
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class ContainerSystem(Protocol):
 
     name: str
 
-    def check(self) -> dict[str, Param]:
+    def check(self) -> Facts:
         """Facts for the record (version, ...); Unavailable says why it cannot run here."""
 
     def prepare(self, image: Image, place: Path, ident: str, nonce: str) -> Start:

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from artifact.errors import Unavailable
-from artifact.systems.base import Image, Param, Start
+from artifact.systems.base import Facts, Image, Start
 
 
 class Native:
@@ -19,7 +19,7 @@ class Native:
 
     name = "native"
 
-    def check(self) -> dict[str, Param]:
+    def check(self) -> Facts:
         """chroot(2) needs root."""
         if os.geteuid() != 0:
             raise Unavailable("chroot needs root", "run as root")

@@ -15,7 +15,7 @@ from typing import Any
 from artifact import proc
 from artifact.errors import Unavailable
 from artifact.systems import cgroups, leftovers
-from artifact.systems.base import Image, Param, Start
+from artifact.systems.base import Facts, Image, Start
 
 NAMESPACES = ("pid", "network", "ipc", "uts", "mount")
 CAPABILITY_SETS = ("bounding", "effective", "inheritable", "permitted", "ambient")
@@ -68,7 +68,7 @@ class OciRuntime:
         self._bears_hybrid = bears_hybrid
         self._program = ""
 
-    def check(self) -> dict[str, Param]:
+    def check(self) -> Facts:
         """Its version, and how control groups look to it."""
         self._program = proc.need(self.name, self._package)
         if os.geteuid() != 0:
