@@ -67,7 +67,7 @@ class Bench:
         except ArtifactError as error:
             outcome = Outcome(Verdict.ERROR, f"the test system broke: {error}")
             self._drop()
-        except Exception as error:  # every defect of ours must become a verdict
+        except Exception as error:  # noqa: BLE001 - every defect of ours must become a verdict
             outcome = Outcome(Verdict.ERROR, f"defect of the suite: {error!r}, see {self._log}")
             self._note(case)
             self._drop()
@@ -99,7 +99,7 @@ class Bench:
     def _attempts(self, case: Case, wire: Wire, dut: Dut) -> Outcome:
         """An answer may get lost once; a DUT that is alive and never answers fails."""
         missing: Outcome | None = None
-        for attempt in range(1, dut.timing.attempts + 1):
+        for _ in range(dut.timing.attempts):
             try:
                 outcome = self._body(case, Tester(wire, dut.timing))
             except NoAnswer as none:
@@ -141,7 +141,8 @@ class Bench:
 
     def _heard(self, wanted: frozenset[str]) -> frozenset[str]:
         """Which of the two signs of life the DUT gives."""
-        assert self._wire is not None and self._dut is not None
+        assert self._wire is not None
+        assert self._dut is not None
         tester = Tester(self._wire, self._dut.timing)
         signs = set()
         if "echo" in wanted and tester.ping(tester.neighbour()):

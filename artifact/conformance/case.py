@@ -80,7 +80,14 @@ class Suite:
         )
 
     def case(
-        self, id: str, title: str, rfc: str, words: str, level: Level, *mutants: str, needs: str = ""
+        self,
+        id: str,
+        title: str,
+        rfc: str,
+        words: str,
+        level: Level,
+        *mutants: str,
+        needs: str = "",
     ) -> Callable[[Body], Body]:
         """Decorator: the function is the body of a new case."""
 

@@ -10,6 +10,7 @@ Layouts: RFC 894 (Ethernet), RFC 826 (ARP), RFC 791 (IPv4), RFC 792 (ICMP), RFC 
 import struct
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from itertools import pairwise
 from typing import TypedDict
 
 ARP, IPV4, IPV6 = 0x0806, 0x0800, 0x86DD
@@ -61,7 +62,7 @@ def colons(address: bytes) -> str:
 def checksum(data: bytes) -> int:
     """The internet checksum, RFC 1071; 0 when `data` contains its own right checksum."""
     even = data if len(data) % 2 == 0 else data + b"\0"
-    total = sum(struct.unpack(f"!{len(even) // 2}H", even))
+    total: int = sum(struct.unpack(f"!{len(even) // 2}H", even))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
@@ -145,7 +146,7 @@ def fragments(datagram: bytes, *cuts: int) -> list[bytes]:
     view = Ip(datagram)
     edges = [0, *cuts, len(view.data)]
     pieces = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         more = 0 if end == len(view.data) else MF
         pieces.append(refragment(view, start, view.data[start:end], more))
     return pieces
@@ -174,26 +175,32 @@ class Ip:
 
     @property
     def header(self) -> bytes:
+        """The header with its options."""
         return self.raw[: max(20, 4 * (self.raw[0] & 15))]
 
     @property
     def options(self) -> bytes:
+        """The octets after the fixed header."""
         return self.header[20:]
 
     @property
     def version(self) -> int:
+        """Version field."""
         return self.raw[0] >> 4
 
     @property
     def length(self) -> int:
+        """Total length field."""
         return u16(self.raw, 2)
 
     @property
     def ident(self) -> int:
+        """Identification field."""
         return u16(self.raw, 4)
 
     @property
     def more(self) -> bool:
+        """MF."""
         return bool(u16(self.raw, 6) & MF)
 
     @property
@@ -203,18 +210,22 @@ class Ip:
 
     @property
     def proto(self) -> int:
+        """Protocol field."""
         return self.raw[9]
 
     @property
     def src(self) -> bytes:
+        """Source address."""
         return self.raw[12:16]
 
     @property
     def dst(self) -> bytes:
+        """Destination address."""
         return self.raw[16:20]
 
     @property
     def data(self) -> bytes:
+        """The data, up to the total length."""
         return self.raw[len(self.header) : self.length]
 
 
@@ -226,22 +237,27 @@ class Arp:
 
     @property
     def op(self) -> int:
+        """Opcode."""
         return u16(self.raw, 6)
 
     @property
     def sha(self) -> bytes:
+        """Sender hardware address."""
         return self.raw[8:14]
 
     @property
     def spa(self) -> bytes:
+        """Sender protocol address."""
         return self.raw[14:18]
 
     @property
     def tha(self) -> bytes:
+        """Target hardware address."""
         return self.raw[18:24]
 
     @property
     def tpa(self) -> bytes:
+        """Target protocol address."""
         return self.raw[24:28]
 
 
@@ -253,18 +269,22 @@ class Frame:
 
     @property
     def dst(self) -> bytes:
+        """Destination address."""
         return self.raw[:6]
 
     @property
     def src(self) -> bytes:
+        """Source address."""
         return self.raw[6:12]
 
     @property
     def kind(self) -> int:
+        """EtherType."""
         return u16(self.raw, 12)
 
     @property
     def payload(self) -> bytes:
+        """The octets after the Ethernet header."""
         return self.raw[14:]
 
     @property

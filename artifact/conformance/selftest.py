@@ -18,7 +18,7 @@ from artifact.conformance.watch import Watch
 from artifact.errors import ArtifactError
 from artifact.records import Verdict
 
-JOBS = 8  # threads; most of the time they wait
+JOBS = 16  # threads; most of the time they wait
 GOOD = ""
 
 
@@ -62,4 +62,4 @@ def run(cases: Sequence[Case], where: Path) -> list[Trial]:
         raise ArtifactError(f"cases without a mutant: {', '.join(bare)}")
     pairs = [(case, faults) for case in cases for faults in (GOOD, *case.mutants)]
     with ThreadPoolExecutor(JOBS) as pool:
-        return list(pool.map(lambda pair: trial(*pair, where), pairs))
+        return list(pool.map(lambda pair: trial(pair[0], pair[1], where), pairs))

@@ -50,7 +50,8 @@ class Stimulus:
 
     def reaction(self, frame: o.Frame) -> bool:
         """Any sign that the DUT processed the stimulus: answer, error, re-emission, or an
-        attempt to resolve the forged address it came from."""
+        attempt to resolve the forged address it came from.
+        """
         if self.answer(frame) or self.error(frame) or self.token in frame.raw:
             return True
         asks = frame.arp is not None and frame.arp.op == o.REQUEST
@@ -160,7 +161,7 @@ class Tester:
 
     def pause(self, seconds: float) -> None:
         """Let time pass (ARP requests are answered meanwhile)."""
-        self.first(lambda frame: False, self.timing.span(seconds))
+        self.first(lambda _: False, self.timing.span(seconds))
 
     def first(self, match: Match, within: float) -> o.Frame | None:
         """The first unused frame that matches, waiting up to `within` seconds for it."""
@@ -241,7 +242,8 @@ class Tester:
 
     def exchange(self, stimulus: Stimulus, *frames: bytes) -> bytes:
         """Send an echo request or UDP datagram (as these frames, if given), expect its data
-        back, and return the whole answer's data."""
+        back, and return the whole answer's data.
+        """
         self.send(*(frames or (stimulus,)))
         answer = join(self.whole(self.expect(stimulus.answer, "an answer with the same data")))
         if stimulus.ip.proto == o.ICMP:

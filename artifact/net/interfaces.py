@@ -19,7 +19,7 @@ from artifact.errors import Unavailable
 from artifact.net.netns import Namespace
 
 if TYPE_CHECKING:
-    from pyroute2 import IPRoute
+    from pyroute2 import IPRoute  # type: ignore[import-untyped]  # it has no stubs
 
 TUN_DEVICE = "/dev/net/tun"
 TUNSETIFF = 0x400454CA

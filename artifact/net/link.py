@@ -87,7 +87,8 @@ class Link:
 
 def packet_link(where: Namespace, interface: str) -> Link:
     """The wire behind an interface, as raw frames; the namespace's own stack stays silent
-    as long as it has no address."""
+    as long as it has no address.
+    """
     with where.entered():
         end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     try:

@@ -52,7 +52,7 @@ class Namespace:
             os.close(back)
 
     def sysctl(self, key: str, value: int | str) -> None:
-        """Set a network sysctl, `key` with dots as in sysctl(8) (interface names without)."""
+        """Give a network setting, named as in sysctl(8), another value."""
         with self.entered(), open("/proc/sys/" + key.replace(".", "/"), "w") as file:
             file.write(str(value))
 

@@ -13,11 +13,11 @@ def every() -> list[Case]:
     return [case for suite in SUITES.values() for case in suite.cases.values()]
 
 
-def find(id: str) -> Case:
+def find(name: str) -> Case:
     """A case by its id; ArtifactError lists the ids that look like it."""
     known = {case.id.lower(): case for case in every()}
-    if found := known.get(id.lower()):
+    if found := known.get(name.lower()):
         return found
-    near = [case.id for case in every() if case.id.lower().startswith(id.lower()[:4])]
+    near = [case.id for case in every() if case.id.lower().startswith(name.lower()[:4])]
     listed = ", ".join(near or [case.id for case in every()])
-    raise ArtifactError(f"unknown case {id!r}", f"choose {listed}")
+    raise ArtifactError(f"unknown case {name!r}", f"choose {listed}")

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# ruff: noqa: ARG001, ARG005, D103 - a case's title says what it checks; rows share signatures
 """ICMPv4 as a host must speak it: RFC 792, RFC 1122 3.2.2.
 
 A case that wants no error first gets one for a correct datagram from the same station (the
@@ -59,7 +60,7 @@ CHECKSUM = "The checksum is the 16-bit ones's complement of the one's complement
 
 def types(*numbers: int) -> Body:
     """Messages of these types."""
-    return silent(*(lambda t, n, k=k: t.echo(n, type=k) for k in numbers))  # type: ignore[misc]  # k=k binds early
+    return silent(*(lambda t, n, k=k: t.echo(n, type=k) for k in numbers))
 
 
 def short_messages(t: Tester) -> None:
@@ -73,7 +74,7 @@ def short_messages(t: Tester) -> None:
     t.still_alive(n)
 
 
-for id, title, rfc, words, level, body, mutant in (
+for key, title, rfc, words, level, body, mutant in (
     ("IC-1.1", "type 44", "1122 3.2.2", UNKNOWN, MUST, types(44), "icmp-mirror"),
     ("IC-1.2", "types 1, 2, 7, 255", "1122 3.2.2", UNKNOWN, MUST, types(1, 2, 7, 255),
      "icmp-mirror"),
@@ -96,7 +97,7 @@ for id, title, rfc, words, level, body, mutant in (
     ("IC-12.1", "types 6 and 30 to 39", "1122 3.2.2", UNKNOWN, MUST,
      types(6, *range(30, 40)), "icmp-mirror"),
 ):  # fmt: skip
-    SUITE.add(id, f"not answered: {title}", rfc, words, level, body, mutant)
+    SUITE.add(key, f"not answered: {title}", rfc, words, level, body, mutant)
 
 
 def about_unknown_flow(kind: int, *codes: int) -> Body:
@@ -108,11 +109,11 @@ def about_unknown_flow(kind: int, *codes: int) -> Body:
         message = o.icmp(kind, code, bytes(4), lost)
         return t.datagram(n, o.ICMP, message, token)
 
-    return silent(*(lambda t, n, c=c: quoting(t, n, c) for c in codes))  # type: ignore[misc]  # c=c binds early
+    return silent(*(lambda t, n, c=c: quoting(t, n, c) for c in codes))
 
 
 NO_ERROR = "An ICMP error message MUST NOT be sent as the result of receiving"
-for id, title, rfc, words, level, body, mutants in (
+for key, title, rfc, words, level, body, mutants in (
     ("IC-2.1", "a port unreachable", "1122 3.2.2", NO_ERROR, MUST_NOT, about_unknown_flow(3, 3),
      ("error-about-error",)),
     ("IC-3.7", "each destination unreachable", "1122 3.2.2.1",
@@ -127,7 +128,7 @@ for id, title, rfc, words, level, body, mutants in (
      "An incoming Parameter Problem message MUST be passed to the transport layer", MUST,
      about_unknown_flow(12, 0), ("quench-dies", "error-about-error")),
 ):  # fmt: skip
-    SUITE.add(id, f"harmless: {title} about an unknown datagram", rfc, words, level, body,
+    SUITE.add(key, f"harmless: {title} about an unknown datagram", rfc, words, level, body,
               *mutants)  # fmt: skip
 
 # -- errors that must look right ---------------------------------------------------------------
@@ -256,7 +257,7 @@ def source(address: str) -> Make:
 
 ALL_HOSTS_MAC = bytes.fromhex("01005e000001")
 GROUP, HOST = "a datagram destined to an IP broadcast or IP multicast address", "single host"
-for id, title, words, make, mutants in (
+for key, title, words, make, mutants in (
     ("IC-2.3", "to 255.255.255.255", GROUP, to("255.255.255.255"), ("error-to-group",)),
     ("IC-2.4", "to the subnet broadcast address", GROUP,
      lambda t, n: t.udp(n, dst=t.wire.broadcast, eth=o.BROADCAST), ("error-to-group",)),
@@ -279,7 +280,7 @@ for id, title, words, make, mutants in (
      lambda t, n: t.udp(n, dst=o.LIMITED_BROADCAST, eth=o.BROADCAST, options=b"\x82\x10\1\1"),
      ("error-to-group",)),
 ):  # fmt: skip
-    SUITE.add(id, f"no error about a datagram {title}", "1122 3.2.2", words, MUST_NOT,
+    SUITE.add(key, f"no error about a datagram {title}", "1122 3.2.2", words, MUST_NOT,
               no_error(make), *mutants)  # fmt: skip
 
 # -- redirects -----------------------------------------------------------------------------
@@ -412,7 +413,7 @@ def group_echo(dst: str, eth: bytes) -> Body:
 SWAP = "the source and destination addresses are simply reversed"
 MAY_DISCARD = "An ICMP Echo Request destined to an IP broadcast or IP multicast address MAY"
 SAME = "The identifier and sequence number may be used by the echo sender"
-for id, title, rfc, words, level, body, mutants in (
+for key, title, rfc, words, level, body, mutants in (
     ("IC-8.1", "is answered", "1122 3.2.2.6", SERVER, MUST, echo_reply, ("icmp-none",)),
     ("IC-8.2", "is answered with type 0 code 0", ECHO_SECTION, SWAP, DESCRIBED,
      echo_octets(0, 2, "type and code", lambda sent: b"\0\0"), ("echo-code", "echo-type")),
@@ -440,7 +441,7 @@ for id, title, rfc, words, level, body, mutants in (
      "If the total length is odd, the received data is padded with one octet of zeros",
      DESCRIBED, right_sum(range(31, 40, 2)), ("icmp-odd-sum",)),
 ):  # fmt: skip
-    SUITE.add(id, f"an echo request {title}", rfc, words, level, body,
+    SUITE.add(key, f"an echo request {title}", rfc, words, level, body,
               *mutants)  # fmt: skip
 
 # -- timestamp -----------------------------------------------------------------------------
@@ -506,7 +507,7 @@ def stamp_clock(t: Tester, s: Stimulus, originate: bytes, reply: o.Frame) -> Non
         raise Deviation(f"expected ms since midnight near {now_ms()}, seen {value}")
 
 
-for id, title, rfc, words, level, check, mutant in (
+for key, title, rfc, words, level, check, mutant in (
     ("IC-10.1", "is answered with a timestamp reply, if at all", "1122 3.2.2.8",
      "A host MAY implement Timestamp and Timestamp Reply", MAY, stamp_reply, "stamp-type"),
     ("IC-10.2", "is answered with its identifier and sequence number", STAMP_SECTION,
@@ -520,7 +521,7 @@ for id, title, rfc, words, level, check, mutant in (
      "The IP source address in an ICMP Timestamp Reply MUST be the same", MUST, stamp_source,
      "stamp-alias"),
 ):  # fmt: skip
-    SUITE.add(id, f"a timestamp request {title}", rfc, words, level, stamped(check), mutant)
+    SUITE.add(key, f"a timestamp request {title}", rfc, words, level, stamped(check), mutant)
 
 
 @SUITE.case("IC-10.8", "a timestamp request with a wrong checksum is not answered", STAMP_SECTION,

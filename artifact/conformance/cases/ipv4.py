@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# ruff: noqa: ARG001, ARG005, D103 - a case's title says what it checks; rows share signatures
 """IPv4 as a host must speak it: RFC 791, RFC 1122 3.2.1 and 3.3, RFC 1112 7.2.
 
 Most cases are one datagram in and either its data back or silence. Silence counts only when
@@ -72,7 +73,8 @@ def wrong_sum(change: Callable[[int], int]) -> Make:
 
 def claimed(t: Tester, n: Station, words: int) -> Stimulus:
     """An echo request with a header length that is wrong, and a checksum that is right for
-    the header as claimed: nothing else is there to discard it for."""
+    the header as claimed: nothing else is there to discard it for.
+    """
     plain = t.echo(n, size=8, ihl=words)
     raw = o.with_header_sum(plain.datagram.ljust(4 * words, b"\0"), 0)
     raw = o.with_header_sum(raw, o.checksum(raw[: 4 * words]))
@@ -86,7 +88,7 @@ def versions(*numbers: int) -> list[Make]:
 
 SUITE.add("IP-1.1", "version 4 is accepted", "791 3.1", "The Version field indicates the format",
           MUST, answered(echo), "icmp-none")  # fmt: skip
-for id, title, rfc, words, level, body, mutant in (
+for key, title, rfc, words, level, body, mutant in (
     ("IP-1.2", "version 5", "1122 3.2.1.1", NOT_4, MUST, silent(*versions(5)), "skip-version"),
     ("IP-1.3", "version 6 under EtherType 0x0800", "1122 3.2.1.1", NOT_4, MUST,
      silent(*versions(6)), "skip-version"),
@@ -109,7 +111,7 @@ for id, title, rfc, words, level, body, mutant in (
     ("IP-1.16", "header checksum in wrong octet order", "1122 3.2.1.2", BAD_SUM, MUST,
      silent(wrong_sum(lambda right: right >> 8 | right << 8)), "sum-swapped"),
 ):  # fmt: skip
-    SUITE.add(id, f"discarded: {title}", rfc, words, level, body, mutant)
+    SUITE.add(key, f"discarded: {title}", rfc, words, level, body, mutant)
 
 
 def emitted(check: Callable[[o.Frame, o.Ip], None]) -> Body:
@@ -118,9 +120,7 @@ def emitted(check: Callable[[o.Frame, o.Ip], None]) -> Body:
     def body(t: Tester) -> None:
         stimulus = t.echo(t.neighbour())
         t.send(stimulus)
-        reply = t.expect(
-            lambda f: stimulus.answer(f) or stimulus.token in f.raw, "an echo reply"
-        )
+        reply = t.expect(lambda f: stimulus.answer(f) or stimulus.token in f.raw, "an echo reply")
         check(reply, o.Ip(reply.payload))
 
     return body
@@ -137,18 +137,18 @@ def right_ihl(frame: o.Frame, ip: o.Ip) -> None:
         raise Deviation(f"expected a header length of at least 5, seen {ip.raw[0] & 15}")
 
 
-for id, title, words, check, mutants in (
+for key, title, words, check, mutants in (
     ("IP-1.5", "version 4", "The Version field indicates the format",
      lambda f, ip: equal("version", b"\4", bytes((ip.version,))), ("ip-out-version",)),
     ("IP-1.12", "a total length that is the real one", TOTAL, right_length, ("ip-out-length",)),
     ("IP-1.13", "a header length of at least 5", IHL, right_ihl, ("ip-out-ihl",)),
     ("IP-5.6", "neither MF nor an offset when it is not a fragment",
-     "An unfragmented datagram has all zero fragmentation information",
+     "an unfragmented datagram has all zero fragmentation information",
      lambda f, ip: equal("MF and offset", b"\0\0", bytes((ip.raw[6] & 0x3F, ip.raw[7]))),
      ("ip-out-offset", "ip-out-mf")),
 ):  # fmt: skip
-    section = "791 3.2" if id == "IP-5.6" else "791 3.1"
-    SUITE.add(id, f"a datagram is sent with {title}", section, words, DESCRIBED, emitted(check),
+    section = "791 3.2" if key == "IP-5.6" else "791 3.1"
+    SUITE.add(key, f"a datagram is sent with {title}", section, words, DESCRIBED, emitted(check),
               *mutants)  # fmt: skip
 
 
@@ -199,8 +199,9 @@ def each_tos(t: Tester) -> None:
         t.exchange(t.echo(n, tos=tos))
 
 
-for id, title, rfc, words, level, body, mutant in (
-    ("IP-1.20", "with DF set", "791 3.1", "An internet datagram so marked", DESCRIBED,
+for key, title, rfc, words, level, body, mutant in (
+    ("IP-1.20", "with DF set", "791 2.3",
+     "internet datagram so marked is not to be internet fragmented", DESCRIBED,
      answered(lambda t, n: t.echo(n, frag=o.DF)), "ip-no-df"),
     ("IP-1.21", "with any type of service", "1122 3.2.1.6",
      "The IP layer SHOULD pass received TOS values up", MUST, each_tos, "ip-tos"),
@@ -209,7 +210,7 @@ for id, title, rfc, words, level, body, mutant in (
     ("IP-3.2", "with TTL 0", "1122 3.2.1.7", "received with TTL less than 2", MUST_NOT,
      answered(lambda t, n: t.echo(n, ttl=0)), "ip-ttl-0"),
 ):  # fmt: skip
-    SUITE.add(id, f"accepted: a datagram {title}", rfc, words, level, body, mutant)
+    SUITE.add(key, f"accepted: a datagram {title}", rfc, words, level, body, mutant)
 
 
 # -- addresses -----------------------------------------------------------------------------
@@ -235,7 +236,7 @@ def group_mac(group: str) -> bytes:
     return bytes((1, 0, 0x5E, low[1] & 0x7F, low[2], low[3]))
 
 
-for id, title, rfc, words, level, body, mutants, needs in (
+for key, title, rfc, words, level, body, mutants, needs in (
     ("IP-2.1", "for another host of the link", "1122 3.2.1.3", NOT_MINE, MUST,
      silent(lambda t, n: t.echo(n, dst=t.neighbour().ip)), ("skip-destination", "ip-forwards"), ""),
     ("IP-2.2", "for another network (not forwarded)", "1122 3.1",
@@ -270,7 +271,7 @@ for id, title, rfc, words, level, body, mutants, needs in (
             lambda t, n: t.udp(n, ECHO_PORT, src=o.ip("224.0.0.5"))),
      ("skip-source",), UDP_ECHO),
 ):  # fmt: skip
-    SUITE.add(id, f"discarded: a datagram {title}", rfc, words, level, body, *mutants, needs=needs)
+    SUITE.add(key, f"discarded: a datagram {title}", rfc, words, level, body, *mutants, needs=needs)
 
 RECOGNISE = "A host MUST recognize any of these forms in the destination address"
 SUITE.add(
@@ -314,7 +315,9 @@ def own_source(frame: o.Frame, ip: bytes, mac: bytes) -> str | None:
     """Monitor of IP-2.22. IGMP may be sent before there is an address (RFC 3376 4.2.13)."""
     if frame.ip is None or frame.ip.proto == 2:
         return None
-    return "" if frame.ip.src == ip else f"expected source {spaced(ip)}, seen {spaced(frame.ip.src)}"
+    return (
+        "" if frame.ip.src == ip else f"expected source {spaced(ip)}, seen {spaced(frame.ip.src)}"
+    )
 
 
 def ttl_left(frame: o.Frame, ip: bytes, mac: bytes) -> str | None:
@@ -355,7 +358,7 @@ def discarded_option(text: str) -> Body:
     return body
 
 
-for id, title, rfc, words, level, body, mutant, needs in (
+for key, title, rfc, words, level, body, mutant, needs in (
     ("IP-4.1", "four octets of no-operation", "1122 3.2.1.8", IGNORE, MUST,
      answered(options("01010101")), "ip-no-options", ""),
     ("IP-4.2", "junk after the end of the list", "791 3.1",
@@ -375,14 +378,14 @@ for id, title, rfc, words, level, body, mutant, needs in (
     ("IP-4.22", "a UDP datagram with no-operation", "1122 3.2.1.8", IGNORE, MUST,
      answered(lambda t, n: t.udp(n, ECHO_PORT, options=b"\1\1\1\1")), "ip-no-options", UDP_ECHO),
 ):  # fmt: skip
-    SUITE.add(id, f"accepted with options: {title}", rfc, words, level, body, mutant, needs=needs)
+    SUITE.add(key, f"accepted with options: {title}", rfc, words, level, body, mutant, needs=needs)
 
-for id, title, text in (
+for key, title, text in (
     ("IP-4.17", "length 0", "8200 0101"),
     ("IP-4.18", "length 1", "8201 0101"),
     ("IP-4.19", "length past the end of the header", "8210 0101"),
 ):
-    SUITE.add(id, f"discarded: an option of {title}", "1122 3.2.1.8", LENGTHS, DESCRIBED,
+    SUITE.add(key, f"discarded: an option of {title}", "1122 3.2.1.8", LENGTHS, DESCRIBED,
               discarded_option(text), "skip-option-length")  # fmt: skip
 
 
@@ -467,27 +470,28 @@ def no_df(t: Tester, parts: list[o.Ip]) -> None:
               o.checksum(part.header).to_bytes(2, "big"))  # fmt: skip
 
 
-for id, title, words, check, mutants in (
+for key, title, words, check, mutants in (
     ("IP-5.1", "stay within the MTU and carry all data", FRAGMENT, within_mtu,
      ("frag-out-huge", "echo-cut")),
     ("IP-5.2", "share identification, addresses and protocol",
      "copies the contents of the internet header fields from the long datagram into both",
      same_names, ("frag-out-ident",)),
     ("IP-5.3", "follow each other at multiples of 8",
-     "the data in the long datagram is divided into two portions on a 8 octet (64 bit) boundary",
+     "divided into two portions on a 8 octet (64 bit) boundary",
      contiguous, ("frag-out-offset",)),
     ("IP-5.4", "have MF set, except the last", "The more-fragments flag is set to one",
      more_flags, ("frag-out-mf",)),
     ("IP-5.5", "have DF clear and right checksums", FRAGMENT, no_df, ("frag-out-df",)),
 ):  # fmt: skip
-    section = "791 2.3" if id != "IP-5.4" else "791 2.3"
-    SUITE.add(id, f"fragments of a reply {title}", section, words, DESCRIBED, fragmented(check),
+    SUITE.add(key, f"fragments of a reply {title}", "791 2.3", words, DESCRIBED, fragmented(check),
               *mutants)  # fmt: skip
 
 # -- reassembly ----------------------------------------------------------------------------
 
 ASSEMBLE = "To assemble the fragments of an internet datagram"
-FOUR = "all have the same value for the four fields: identification, source, destination, and protocol"
+FOUR = (
+    "all have the same value for the four fields: identification, source, destination, and protocol"
+)
 EFFECTIVE = "MUST be greater than or equal to 576"
 REASSEMBLY = "The IP layer MUST implement reassembly of IP datagrams"
 
@@ -506,7 +510,7 @@ def reassembled(size: int, cuts: tuple[int, ...], order: tuple[int, ...], times:
 
 
 SIXTEEN = tuple(range(8, 128, 8))
-for id, title, rfc, words, level, body, mutant in (
+for key, title, rfc, words, level, body, mutant in (
     ("IP-6.1", "two fragments in order", "1122 3.3.2", REASSEMBLY, MUST,
      reassembled(64, (32,), (0, 1)), "frag-none"),
     ("IP-6.2", "four fragments, shuffled", "791 2.3", ASSEMBLE, DESCRIBED,
@@ -523,7 +527,7 @@ for id, title, rfc, words, level, body, mutant in (
     ("IP-6.31", "a first fragment of 8 octets", "791 2.3", ASSEMBLE, DESCRIBED,
      reassembled(64, (8,), (0, 1)), "frag-tiny"),
 ):  # fmt: skip
-    SUITE.add(id, f"reassembled: {title}", rfc, words, level, body, mutant)
+    SUITE.add(key, f"reassembled: {title}", rfc, words, level, body, mutant)
 
 
 @SUITE.case(
@@ -572,19 +576,17 @@ def kept_apart(spoil: Callable[[Tester, Station, Stimulus], Stimulus]) -> Body:
 def again(n: Station, s: Stimulus, *, ident: int = 0, src: bytes = b"", proto: int = 0) -> Stimulus:
     """The same data in a datagram that differs in one of the four fields."""
     ip = s.ip
-    datagram = o.ipv4(
-        src or ip.src, ip.dst, proto or ip.proto, ip.data, ident=ident or ip.ident
-    )
+    datagram = o.ipv4(src or ip.src, ip.dst, proto or ip.proto, ip.data, ident=ident or ip.ident)
     return Stimulus(n, datagram, s.frame[:14] + datagram, s.token)
 
 
-for id, title, spoil, mutant in (
+for key, title, spoil, mutant in (
     ("IP-6.8", "identification", lambda t, n, s: again(n, s, ident=s.ip.ident ^ 0x0F0F),
      "skip-frag-ident"),
     ("IP-6.9", "source", lambda t, n, s: again(n, s, src=t.neighbour().ip), "skip-frag-source"),
     ("IP-6.10", "protocol", lambda t, n, s: again(n, s, proto=o.UDP), "skip-frag-proto"),
 ):  # fmt: skip
-    SUITE.add(id, f"not mixed: fragments that differ in {title}", "791 2.3", FOUR, DESCRIBED,
+    SUITE.add(key, f"not mixed: fragments that differ in {title}", "791 2.3", FOUR, DESCRIBED,
               kept_apart(spoil), mutant)  # fmt: skip
 
 
@@ -621,12 +623,12 @@ def marked(frag: int) -> Callable[[Tester, Station], tuple[Stimulus, list[bytes]
     return make
 
 
-for id, title, make, mutant in (
+for key, title, make, mutant in (
     ("IP-6.11", "a hole in the middle", with_hole, "skip-frag-hole"),
     ("IP-6.12", "only a later fragment", marked(3), "skip-frag-first"),
     ("IP-6.13", "only a first fragment", marked(o.MF), "skip-frag-more"),
 ):
-    SUITE.add(id, f"not answered: {title}", "791 2.3", ASSEMBLE, DESCRIBED, incomplete(make),
+    SUITE.add(key, f"not answered: {title}", "791 2.3", ASSEMBLE, DESCRIBED, incomplete(make),
               mutant)  # fmt: skip
 
 

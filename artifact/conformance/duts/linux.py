@@ -11,8 +11,14 @@ from contextlib import ExitStack
 
 from artifact.conformance.duts.base import Dut, DutInfo
 from artifact.errors import ArtifactError
-from artifact.net.interfaces import End, add_address, add_default_route, make_veth
-from artifact.net.interfaces import offloads_off, set_up
+from artifact.net.interfaces import (
+    End,
+    add_address,
+    add_default_route,
+    make_veth,
+    offloads_off,
+    set_up,
+)
 from artifact.net.link import Link, packet_link
 from artifact.net.netns import Namespace, namespace
 

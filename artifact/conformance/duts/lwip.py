@@ -55,7 +55,8 @@ class Lwip(Dut):
         set_up(tester, "wire")
         link = packet_link(tester, "wire")
         held.callback(link.close)
-        argv = [program, str(frames), info.mac, f"{info.address}/{info.prefix}", info.gateway]
+        place = f"{info.address}/{info.prefix}"
+        argv: list[str | Path] = [program, str(frames), info.mac, place, info.gateway]
         child = proc.spawn(argv, log=self.log, pass_fds=[frames])
         self._child = held.enter_context(child)
         return info, link

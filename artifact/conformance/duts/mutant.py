@@ -54,7 +54,7 @@ class Mutant(Dut):
                 responder.receive(frame)
         except ConnectionError:
             return  # the tester left while an answer was on its way
-        except Exception as error:  # must not look like a fault that a case found
+        except Exception as error:  # noqa: BLE001 - must not look like a fault that a case found
             self.defect = repr(error)
 
     def running(self) -> bool:

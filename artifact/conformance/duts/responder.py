@@ -127,8 +127,8 @@ class Responder:
         body = message[:2] + b"\0\0" + message[4:]
         wrong = "icmp-out-sum" in self.faults
         wrong |= "icmp-odd-sum" in self.faults and len(body) % 2 == 1
-        value = o.checksum(body) ^ int(wrong)
-        self._output(dst, o.ICMP, body[:2] + struct.pack("!H", value) + body[4:], src, tos)
+        check = o.checksum(body) ^ int(wrong)
+        self._output(dst, o.ICMP, body[:2] + struct.pack("!H", check) + body[4:], src, tos)
 
     # -- receiving -------------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ class Responder:
             raise Died
         if not self._for_me(datagram):
             if {"ip-forwards", "redirect-sent"} & self.faults:
-                self._forward(frame, datagram)
+                self._forward(datagram)
             return "skip-destination" not in self.faults
         unicast = datagram.dst == self.ip
         if self._bad("link-broadcast", unicast and frame.dst[0] & 1 == 1):
@@ -227,7 +227,7 @@ class Responder:
     def _ambiguous(self, src: bytes) -> bool:
         return src[0] in (0, 127) or src[0] >= 224 or src == self._subnet_broadcast()
 
-    def _forward(self, frame: o.Frame, datagram: o.Ip) -> None:
+    def _forward(self, datagram: o.Ip) -> None:
         if "redirect-sent" in self.faults:
             message = o.icmp(5, 1, datagram.dst, datagram.header + datagram.data[:8])
             self._icmp(datagram.src, message, self.ip)

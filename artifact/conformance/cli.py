@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`invoke conformance`: choose cases and DUTs, run them, show and store the verdicts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from artifact import profiles, ui
+from artifact.conformance import cases, duts, expect, runner, selftest
+from artifact.conformance.case import Case
+from artifact.errors import ArtifactError
+from artifact.net.sweep import sweep
+from artifact.paths import shown
+from artifact.records import Run, Verdict, VerdictRecord
+
+EVERYTHING = "all"
+REAL_DUTS = ("linux", "lwip", "lkl")
+SHOWN_REASON = 110
+
+
+def run(
+    dut: str | Sequence[str],
+    suite: str | Sequence[str],
+    profile: str,
+    case: str | None = None,
+    self_test: bool = False,
+    list_cases: bool = False,
+) -> Run | None:
+    """Run suites on DUTs and return the run with their verdicts (None: only listed).
+
+    Several names may be given as a list or separated by commas; `all` means all. A deviation
+    of a stack is a result. ArtifactError says that the suite itself broke, or that a name is
+    not known.
+    """
+    profiles.get(profile)
+    suites = _names(suite, tuple(cases.SUITES), "suite")
+    names = _names(dut, tuple(duts.DUTS), "DUT", REAL_DUTS)
+    chosen = _cases(suites, case)
+    if list_cases:
+        _list(chosen)
+        return None
+    table = expect.load()
+    sweep()
+    into = Run.current(profile)
+    if self_test:
+        _self_test(chosen, into)
+        return into
+    records = [record for name in names for record in _one_dut(name, chosen, into)]
+    _summary(table, records)
+    _broken([record for record in records if record.verdict is Verdict.ERROR], into)
+    return into
+
+
+def _names(
+    given: str | Sequence[str], known: Sequence[str], kind: str, every: Sequence[str] = ()
+) -> list[str]:
+    words = given.split(",") if isinstance(given, str) else list(given)
+    words = [word.strip() for word in words if word.strip()]
+    if not words or EVERYTHING in words:
+        return list(every or known)
+    for word in words:
+        if word not in known:
+            listed = ", ".join((*known, EVERYTHING))
+            raise ArtifactError(f"unknown {kind} {word!r}", f"choose {listed}")
+    return list(dict.fromkeys(words))
+
+
+def _cases(suites: Sequence[str], only: str | None) -> list[Case]:
+    if only is None:
+        return [case for name in suites for case in cases.SUITES[name].cases.values()]
+    found = cases.find(only)
+    if found.suite not in suites:
+        raise ArtifactError(f"case {found.id} is in suite {found.suite}, not {', '.join(suites)}")
+    return [found]
+
+
+def _one_dut(name: str, chosen: Sequence[Case], into: Run) -> list[VerdictRecord]:
+    kind = duts.find(name)
+    if reason := kind.missing():
+        into.add_skip("conformance", name, reason)
+        records = runner.not_here(name, chosen, reason)
+        for record in records:
+            into.add_verdict(record)
+        ui.say(f"{name}: not run: {reason}")
+        return records
+    log = into.logs / f"dut-{name}.log"
+    with ui.progress(f"conformance {name}", len(chosen)) as bar:
+
+        def report(record: VerdictRecord) -> None:
+            into.add_verdict(record)
+            bar.advance(1, record.case)
+
+        session = runner.Session(name, lambda: kind(log=log), chosen, into.dir, kind.JOBS, report)
+        records = session.run()
+    _show(name, chosen, records)
+    return records
+
+
+def _show(name: str, chosen: Sequence[Case], records: Sequence[VerdictRecord]) -> None:
+    titles = {case.id: case.title for case in chosen}
+    rows = [
+        (r.case, titles[r.case], r.verdict, f"{r.seconds:.1f}", _cut(r.reason)) for r in records
+    ]
+    ui.table(f"{name}", ("case", "requirement", "verdict", "s", "reason"), rows)
+
+
+def _cut(reason: str) -> str:
+    return reason if len(reason) <= SHOWN_REASON else reason[: SHOWN_REASON - 3] + "..."
+
+
+def _summary(table: expect.Table, records: Sequence[VerdictRecord]) -> None:
+    counts: dict[tuple[str, str], Counter[Verdict]] = {}
+    for record in records:
+        counts.setdefault((record.dut, record.suite), Counter())[record.verdict] += 1
+    rows = [
+        (*key, *(count[verdict] for verdict in Verdict), count.total())
+        for key, count in counts.items()
+    ]
+    ui.table("verdicts", ("dut", "suite", *Verdict, "total"), rows)
+    here = [record for record in records if duts.find(record.dut).missing() is None]
+    lines = expect.surprises(table, here)
+    known = len(here) - len(lines)
+    ui.say(f"{known} verdicts as expected, {len(lines)} not (artifact/conformance/expect.toml)")
+    for line in lines:
+        ui.say(f"  unexpected: {line}")
+
+
+def _broken(records: Sequence[VerdictRecord], into: Run) -> None:
+    if records:
+        first = records[0]
+        raise ArtifactError(
+            f"the suite broke in {len(records)} cases, first {first.dut} {first.case}: "
+            f"{first.reason}",
+            f"records and logs: {shown(into.dir)}",
+        )
+
+
+def _list(chosen: Sequence[Case]) -> None:
+    rows = [
+        (c.suite, c.id, c.level, f"RFC {c.rfc}", " ".join(sorted(c.needs)), c.title) for c in chosen
+    ]
+    ui.table("", ("suite", "case", "level", "source", "needs", "requirement"), rows)
+
+
+def _self_test(chosen: Sequence[Case], into: Run) -> None:
+    trials = selftest.run(chosen, into.dir)
+    by_case: dict[str, list[selftest.Trial]] = {}
+    for trial in trials:
+        by_case.setdefault(trial.case.id, []).append(trial)
+    rows = [
+        (
+            key,
+            "passes" if group[0].proves else group[0].outcome.verdict,
+            f"{sum(t.proves for t in group[1:])}/{len(group) - 1}",
+            ", ".join(t.faults for t in group[1:]),
+        )
+        for key, group in by_case.items()
+    ]
+    ui.table("self-test", ("case", "good responder", "kills", "mutants"), rows)
+    mutants = [trial for trial in trials if trial.faults]
+    killed = sum(trial.proves for trial in mutants)
+    good = sum(trial.proves for trial in trials if not trial.faults)
+    ui.say(
+        f"{good} of {len(by_case)} cases pass on the good responder; "
+        f"{killed} of {len(mutants)} mutants are killed"
+    )
+    if wrong := [trial for trial in trials if not trial.proves]:
+        first = wrong[0]
+        raise ArtifactError(
+            f"the self-test fails in {len(wrong)} trials, first {first.case.id} on "
+            f"{first.faults or 'the good responder'}: {first.outcome.verdict} "
+            f"({first.outcome.reason})"
+        )

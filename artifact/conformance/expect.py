@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Known deviations of the stacks, each with its evidence, compared in both directions."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from artifact.conformance import cases, duts
+from artifact.errors import ArtifactError
+from artifact.paths import shown
+from artifact.records import Verdict, VerdictRecord
+
+FILE = Path(__file__).with_name("expect.toml")
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What is expected instead of pass, and why."""
+
+    verdict: Verdict
+    evidence: str
+
+
+Table = Mapping[tuple[str, str], Expectation]
+
+
+def load(file: Path = FILE) -> Table:
+    """The table by DUT and case; ArtifactError for anything that names nothing."""
+    try:
+        raw = tomllib.loads(file.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ArtifactError(f"{shown(file)}: {error}") from error
+    known = {case.id for case in cases.every()}
+    table = {}
+    for dut, rows in raw.items():
+        if dut not in duts.NAMES:
+            raise ArtifactError(f"{shown(file)}: unknown DUT {dut!r}")
+        for key, row in rows.items():
+            if key not in known:
+                raise ArtifactError(f"{shown(file)}: [{dut}] unknown case {key!r}")
+            table[dut, key] = _expectation(file, f"{dut}.{key}", row)
+    return table
+
+
+def _expectation(file: Path, place: str, row: object) -> Expectation:
+    if not isinstance(row, dict) or set(row) != {"verdict", "evidence"} or not row["evidence"]:
+        raise ArtifactError(f"{shown(file)}: {place} needs verdict and evidence, nothing else")
+    try:
+        return Expectation(Verdict(row["verdict"]), str(row["evidence"]))
+    except ValueError:
+        named = ", ".join(Verdict)
+        raise ArtifactError(f"{shown(file)}: {place} has no such verdict", f"use {named}") from None
+
+
+def expected(table: Table, record: VerdictRecord) -> Verdict:
+    """The verdict expected of this case on this DUT."""
+    found = table.get((record.dut, record.case))
+    return found.verdict if found else Verdict.PASS
+
+
+def surprises(table: Table, records: Iterable[VerdictRecord]) -> list[str]:
+    """One line for each verdict that is not the expected one."""
+    lines = []
+    for record in records:
+        wanted = expected(table, record)
+        if record.verdict is not wanted:
+            lines.append(
+                f"{record.dut} {record.case}: expected {wanted}, is {record.verdict}: "
+                f"{record.reason}"
+            )
+    return lines
