@@ -17,9 +17,11 @@ from artifact.frontdoor import guarded
 
 HELP = {
     "profile": "effort: smoke, quick or paper",
-    "dut": "device under test, such as linux, lwip, lkl (default: each of these)",
-    "suite": "arp, ipv4 or icmpv4 (default: each)",
-    "case": "one case of the suite",
+    "dut": "devices under test: linux, lwip, lkl (with commas), or all",
+    "suite": "arp, ipv4, icmpv4 (with commas), or all",
+    "case": "one case only",
+    "self_test": "prove each case on the good responder and on its mutants instead",
+    "list_cases": "list the cases instead",
     "run": "run id or directory (default: the latest)",
     "param": "notebook parameter as name=value; can be repeated",
     "only": "one notebook; can be repeated",
@@ -79,25 +81,20 @@ def build(_: invoke.Context) -> None:
 
 @task
 def conformance(
-    _: invoke.Context, dut: str = "", suite: str = "", case: str = "", profile: str = "quick"
+    _: invoke.Context,
+    dut: str = "all",
+    suite: str = "all",
+    case: str = "",
+    profile: str = "quick",
+    self_test: bool = False,
+    list_cases: bool = False,
 ) -> None:
     """Measure: network protocol conformance of a stack (slides p.17)."""
-    from artifact import profiles
-
-    profiles.get(profile)
-    from artifact import reproduce
     from artifact.conformance import cli
-    from artifact.records import Run, sharing
 
-    if dut and suite:
-        print(cli.run(dut, suite, profile, case or None).results_line)
-        return
-    with sharing(Run.current(profile)) as run:
-        for name in [suite] if suite else reproduce.SUITES:
-            for device in [dut] if dut else reproduce.DUTS:
-                cli.run(device, name, profile, case or None)
-    run.finish()
-    print(run.results_line)
+    run = cli.run(dut, suite, profile, case or None, self_test, list_cases)
+    if run is not None:
+        print(run.results_line)
 
 
 @task

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from artifact import paths, port
 from artifact.errors import ArtifactError
-from artifact.records import Run, latest_verdicts
+from artifact.records import Run, latest_samples, latest_verdicts
 from artifact.relations import CountEquals, Evidence, Judgement, PublishedCount, Relation
 
 CLAIMS = paths.DATA / "claims.toml"
@@ -86,7 +86,7 @@ def published(file: Path = PUBLISHED) -> list[PublishedCount]:
 def gather(run: Run, claims: ClaimList) -> Evidence:
     """All that the relations may look at."""
     return Evidence(
-        samples=run.samples(),
+        samples=latest_samples(run.samples()),
         verdicts=latest_verdicts(run.verdicts()),
         skips=run.skips(),
         published=published(),

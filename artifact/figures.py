@@ -163,7 +163,7 @@ def _dots(
 def coldstart(run: Run) -> Drawing:
     """Time until the container has exited (slides p.19), in the paper's order."""
     every = tables.summaries(run, "coldstart").items()
-    found = {system: value for (system, metric, _), value in every if metric == "wall"}
+    found = {series.system: value for series, value in every if series.metric == "wall"}
     systems = rows("coldstart", set(found))
     with mpl.rc_context(STYLE):
         figure, (axes,) = _canvas(6, 0.3 * len(systems) + 1, 1)
@@ -185,51 +185,69 @@ def coldstart(run: Run) -> Drawing:
     return Drawing("coldstart", caption + POINTS_AND_INTERVALS + tables.note(run), figure)
 
 
-NETPERF_PANELS = (  # title, unit of the axis, scale, (workload, sign) of each half
-    ("goodput: transmit up, receive down", "Gbit/s", 1e-9, (("TCP_STREAM", 1), ("TCP_MAERTS", -1))),
-    ("request-response", "thousand transactions/s", 1e-3, (("TCP_RR", 1),)),
-)
+def _bars(
+    axes: Axes, position: float, summary: Summary, scale: float, colour: str, width: float = 0.6
+) -> None:
+    axes.bar(position, summary.median * scale, width, color=colour, alpha=0.3)
+    _dots(axes, position, summary, scale, colour, upright=True)
 
 
-def _best(run: Run) -> dict[tuple[str, str], Summary]:
-    """Per (system, test) the parameter set with the highest median."""
-    best: dict[tuple[str, str], Summary] = {}
-    for (system, test, _), (summary, _) in tables.summaries(run, "netperf").items():
-        if (system, test) not in best or summary.median > best[system, test].median:
-            best[system, test] = summary
-    return best
+def _goodput(axes: Axes, found: Mapping[tables.Series, Summary]) -> None:
+    """Groups of bars per message size: transmit up, receive down, as in the paper's plot."""
+    halves = {"TCP_STREAM": 1e-9, "TCP_MAERTS": -1e-9}
+    mine = {series: value for series, value in found.items() if series.workload in halves}
+    sizes = sorted({int(series.param("size") or 0) for series in mine})
+    present = {series.system for series in mine}
+    systems = [name for name in rows("netperf", present) if name in present]
+    step = 0.8 / max(len(systems), 1)
+    for series, summary in mine.items():
+        index = systems.index(series.system)
+        position = sizes.index(int(series.param("size") or 0)) + (index + 0.5) * step - 0.4
+        colour = style(series.system).colour
+        _bars(axes, position, summary, halves[series.workload], colour, step * 0.75)
+    axes.axhline(0, color="black", linewidth=0.6)
+    axes.set(title="goodput: transmit up, receive down", ylabel="Gbit/s")
+    axes.set_xticks(range(len(sizes)), [f"{size}" for size in sizes])
+    axes.set_xlabel("size of a message, B")
+    labels = [
+        Patch(color=style(name).colour, alpha=0.5, label=style(name).label) for name in systems
+    ]
+    if labels:
+        axes.legend(handles=labels, frameon=False)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+
+
+def _transactions(axes: Axes, run: Run, found: Mapping[tables.Series, Summary]) -> None:
+    """One bar per system; the systems that were not run say why."""
+    systems = rows("netperf", {series.system for series in found})
+    mine = {s.system: value for s, value in found.items() if s.metric == "transactions"}
+    for position, system in enumerate(systems):
+        if system in mine:
+            _bars(axes, position, mine[system], 1e-3, style(system).colour)
+            continue
+        axes.annotate(
+            tables.skipped(run, "netperf", system), (position, 0.02),
+            xycoords=("data", "axes fraction"), rotation=90, ha="center", va="bottom",
+            color="#555555", fontsize=6, fontstyle="italic",
+        )  # fmt: skip
+    axes.set(title="request-response (TCP_RR)", ylabel="thousand transactions/s")
+    labels = [style(system).label for system in systems]
+    axes.set_xticks(range(len(systems)), labels, rotation=30, ha="right")
 
 
 def netperf(run: Run) -> Drawing:
     """Goodput both ways and transactions (slides p.20)."""
-    found = _best(run)
-    systems = rows("netperf", {system for system, _ in found})
+    found = {series: value for series, (value, _) in tables.summaries(run, "netperf").items()}
     with mpl.rc_context(STYLE):
-        figure, panels = _canvas(9, 3.4, len(NETPERF_PANELS))
-        for axes, (title, unit, scale, halves) in zip(panels, NETPERF_PANELS, strict=True):
-            for position, system in enumerate(systems):
-                for test, sign in halves:
-                    if (system, test) in found:
-                        summary, colour = found[system, test], style(system).colour
-                        height = sign * summary.median * scale
-                        axes.bar(position, height, 0.6, color=colour, alpha=0.3)
-                        _dots(axes, position, summary, sign * scale, colour, upright=True)
-                if not any((system, test) in found for test, _ in halves):
-                    text = tables.skipped(run, "netperf", system)
-                    axes.annotate(
-                        text, (position, 0.02), xycoords=("data", "axes fraction"), rotation=90,
-                        ha="center", va="bottom", color="#555555", fontsize=7, fontstyle="italic",
-                    )  # fmt: skip
-            axes.axhline(0, color="black", linewidth=0.6)
-            axes.set(title=title, ylabel=unit, xlim=(-0.6, len(systems) - 0.4))
-            labels = [style(system).label for system in systems]
-            axes.set_xticks(range(len(systems)), labels, rotation=30, ha="right")
-            axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+        figure, (left, right) = _canvas(9.5, 4, 2)
+        _goodput(left, found)
+        _transactions(right, run, found)
+        for axes in (left, right):
             axes.grid(axis="y", color="#dddddd", linewidth=0.4)
     caption = (
-        "netperf. Left: goodput, transmit (TCP_STREAM) upwards and receive (TCP_MAERTS)"
-        " downwards; right: TCP_RR transactions. Bars are medians; of several parameter sets the"
-        " best is shown. The paper says µKontainer is about equal to native (values unknown)."
+        "netperf. Left: goodput for each message size, transmit (TCP_STREAM) upwards and receive"
+        " (TCP_MAERTS) downwards; right: TCP_RR transactions of one byte each way. Bars are"
+        " medians. The paper says µKontainer is about equal to native (values unknown to us)."
     )
     return Drawing("netperf", caption + POINTS_AND_INTERVALS + tables.note(run), figure)
 

@@ -314,3 +314,12 @@ def latest_verdicts(records: Iterable[VerdictRecord]) -> list[VerdictRecord]:
     """Each (suite, case, dut, mode) once, as last recorded: a resumed run repeats cases."""
     last = {(r.suite, r.case, r.dut, r.mode): r for r in records}
     return [*last.values()]
+
+
+def latest_samples(records: Iterable[SampleRecord]) -> list[SampleRecord]:
+    """Each measurement once, as last recorded: a resumed run may repeat one."""
+    last = {
+        (r.experiment, r.system, r.workload, r.metric, *sorted(r.params.items()), r.round): r
+        for r in records
+    }
+    return [*last.values()]

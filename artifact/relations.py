@@ -74,8 +74,9 @@ class Evidence:
         return told[-1] if told else ROWS.get(experiment, {}).get(system, ABSENT)
 
     def suite(self, suite: str, dut: str) -> dict[str, Verdict]:
-        """Verdict of each case of a suite on one device under test."""
-        return {v.case: v.verdict for v in self.verdicts if (v.suite, v.dut) == (suite, dut)}
+        """Verdict of each case of a suite on one device under test; empty if it was not here."""
+        cases = {v.case: v.verdict for v in self.verdicts if (v.suite, v.dut) == (suite, dut)}
+        return {} if {*cases.values()} == {Verdict.NO_TEST} else cases
 
 
 NOT_RUN_VALUE = "not run"

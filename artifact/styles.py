@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from artifact.errors import ArtifactError
 from artifact.records import Verdict
+from artifact.systems import registry
 
 
 @dataclass(frozen=True)
@@ -54,30 +55,19 @@ VERDICTS: dict[Verdict, Style] = {
 
 SUITES = {"arp": "ARP", "ipv4": "IPv4", "icmpv4": "ICMPv4"}
 
-# Rows of each experiment in the paper's order (slides p.17, p.19, p.20) with the reason that
-# is shown when neither a sample nor a skip record says more.
 ABSENT = "not in this run"
-NOT_PACKAGED = "in no package registry"
+NOT_PACKAGED = registry.NOT_PACKAGED
+
+
+def _registered(experiment: str) -> dict[str, str]:
+    return {system.name: system.why_not or ABSENT for system in registry.of(experiment)}
+
+
+# Rows of each experiment in the paper's order (slides p.17, p.19, p.20), each with the reason
+# that is shown when neither a sample nor a skip record says more.
 ROWS: dict[str, dict[str, str]] = {
-    "coldstart": {
-        "native": ABSENT,
-        "runu-private": ABSENT,
-        "runu-public": ABSENT,
-        "crun": ABSENT,
-        "runc": ABSENT,
-        "runsc": ABSENT,
-        "nabla": NOT_PACKAGED,
-        "kata": NOT_PACKAGED,
-    },
-    "netperf": {
-        "native": ABSENT,
-        "ukontainer": ABSENT,
-        "runc": ABSENT,
-        "kata": NOT_PACKAGED,
-        "runsc": ABSENT,
-        "nabla": NOT_PACKAGED,
-        "graphene": NOT_PACKAGED,
-    },
+    "coldstart": _registered("coldstart"),
+    "netperf": _registered("netperf"),
     "core": {"lkl": ABSENT, "host": ABSENT},
     "conformance": {
         "lwip": ABSENT,

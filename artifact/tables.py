@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from artifact import claims, output
-from artifact.records import Run, SampleRecord, Verdict, latest_verdicts
+from artifact.records import (
+    Param,
+    Run,
+    SampleRecord,
+    Verdict,
+    latest_samples,
+    latest_verdicts,
+)
 from artifact.relations import Evidence
 from artifact.stats import FEWEST_FOR_INTERVAL, Summary, summarise
 from artifact.styles import SUITES, VERDICTS, quantity, rows, style
@@ -82,26 +89,37 @@ def skipped(run: Run, experiment: str, system: str) -> str:
 
 
 def tally(run: Run) -> dict[tuple[str, str], Counter[Verdict]]:
-    """For each (device, suite) how many cases got which verdict."""
+    """For each (device, suite) how many cases got which verdict.
+
+    A device that was not here has `no_test` in every case, and is left out.
+    """
     counts: dict[tuple[str, str], Counter[Verdict]] = defaultdict(Counter)
     for record in latest_verdicts(run.verdicts()):
         counts[record.dut, record.suite][record.verdict] += 1
-    return dict(counts)
+    return {key: found for key, found in counts.items() if {*found} != {Verdict.NO_TEST}}
 
 
-def summaries(run: Run, experiment: str) -> dict[tuple[str, str, str], tuple[Summary, str]]:
-    """For each (system, what, parameters) the summary of its samples and their unit.
+@dataclass(frozen=True)
+class Series:
+    """What was varied: the samples of one series differ in their round only."""
 
-    `what` is the workload for netperf and the metric elsewhere: the name a reader knows.
-    """
-    groups: dict[tuple[str, str, str], list[SampleRecord]] = defaultdict(list)
-    for sample in run.samples(experiment):
+    system: str
+    workload: str
+    metric: str
+    params: tuple[tuple[str, Param], ...]
+
+    def param(self, name: str) -> Param:
+        """Value of one parameter."""
+        return dict(self.params)[name]
+
+
+def summaries(run: Run, experiment: str) -> dict[Series, tuple[Summary, str]]:
+    """For each series the summary of its samples and their unit."""
+    groups: dict[Series, list[SampleRecord]] = defaultdict(list)
+    for sample in latest_samples(run.samples(experiment)):
         if not sample.warmup:
-            what = sample.workload if experiment == "netperf" else sample.metric
-            if experiment == "netperf" and sample.metric.startswith("latency_"):
-                what = f"{sample.workload} {sample.metric}"
-            params = " ".join(f"{name}={value}" for name, value in sorted(sample.params.items()))
-            groups[sample.system, what, params].append(sample)
+            params = tuple(sorted(sample.params.items()))
+            groups[Series(sample.system, sample.workload, sample.metric, params)].append(sample)
     return {
         key: (summarise([sample.value for sample in group]), group[0].unit)
         for key, group in groups.items()
@@ -142,15 +160,18 @@ def verdicts(run: Run) -> Table:
     return Table("verdicts", caption + note(run), heads, cells)
 
 
-def _measured(run: Run, experiment: str, title: str, heads: Sequence[str]) -> Table:
+def _measured(run: Run, experiment: str, title: str) -> Table:
     found = summaries(run, experiment)
     cells = []
-    for system in rows(experiment, {key[0] for key in found}):
-        mine = [(key, value) for key, value in found.items() if key[0] == system]
+    for system in rows(experiment, {series.system for series in found}):
+        mine = [series for series in found if series.system == system]
         if not mine:
-            cells.append([style(system).label, "", "", skipped(run, experiment, system)])
-        for (_, what, params), (summary, unit) in sorted(mine, key=lambda item: item[0]):
-            cells.append([style(system).label, what, params, shown(summary, unit)])
+            cells.append([style(system).label, "", "", "", skipped(run, experiment, system)])
+        for series in sorted(mine, key=lambda s: (s.workload, s.metric, s.params)):
+            params = " ".join(f"{name}={value}" for name, value in series.params)
+            what = [style(system).label, series.workload, series.metric, params]
+            cells.append([*what, shown(*found[series])])
+    heads = ["system", "workload", "metric", "parameters", "ours"]
     return Table(experiment, f"{title} {INTERVAL}{note(run)}", heads, cells)
 
 
@@ -160,7 +181,7 @@ def coldstart(run: Run) -> Table:
         "Cold start: time from starting the runtime until it has exited. Paper: native <"
         " µKontainer < docker/runc < gVisor < Nabla < Kata; its durations are unknown to us."
     )
-    return _measured(run, "coldstart", title, ["system", "metric", "parameters", "ours"])
+    return _measured(run, "coldstart", title)
 
 
 def netperf(run: Run) -> Table:
@@ -169,13 +190,13 @@ def netperf(run: Run) -> Table:
         "netperf. Paper: native about equal to µKontainer; its goodput and latency are unknown"
         " to us."
     )
-    return _measured(run, "netperf", title, ["system", "test", "parameters", "ours"])
+    return _measured(run, "netperf", title)
 
 
 def core(run: Run) -> Table:
     """The library kernel's own costs; the paper publishes none of them."""
     title = "Core costs of the library kernel beside the host kernel."
-    return _measured(run, "core", title, ["system", "metric", "parameters", "ours"])
+    return _measured(run, "core", title)
 
 
 def claim_table(run: Run, prefixes: tuple[str, ...] = ("",)) -> Table:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Fixtures for all tests, and the rule for those that need root."""
 
+import itertools
 import os
 import random
 from collections.abc import Callable
@@ -32,6 +33,8 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return directory
 
 
+CASES = {"arp": 12, "ipv4": 12, "icmpv4": 8}
+CORE = {"lkl": 30e-9, "host": 200e-9}
 COLDSTART = {"native": 0.010, "crun": 0.030, "runc": 0.050}
 NETPERF = {
     "TCP_STREAM": ("throughput", "bit/s", 10e9),
@@ -40,41 +43,54 @@ NETPERF = {
 }
 
 
+def _measure(run: Run, rounds: int) -> None:
+    noise = random.Random(1)
+    rows = [("coldstart", name, "python-hello", "wall", "s", v) for name, v in COLDSTART.items()]
+    rows += [("core", name, "w", "syscall_getppid", "s", value) for name, value in CORE.items()]
+    rows += [("netperf", "native", name, *what) for name, what in NETPERF.items()]
+    for experiment, system, workload, metric, unit, value in rows:
+        sizes = (64, 1500) if metric == "throughput" else (1,)
+        for size, number in itertools.product(sizes, range(rounds)):
+            run.add_sample(
+                SampleRecord(
+                    experiment=experiment,
+                    system=system,
+                    workload=workload,
+                    params={"size": size} if experiment == "netperf" else {},
+                    metric=metric,
+                    unit=unit,
+                    value=value * noise.uniform(0.95, 1.05),
+                    round=number,
+                    warmup=False,
+                )
+            )
+
+
+def _test(run: Run) -> None:
+    for dut, (suite, cases) in itertools.product(("linux", "lkl", "lwip"), CASES.items()):
+        for case in range(cases):
+            bad = dut == "lwip" and case % 3 == 0
+            run.add_verdict(
+                VerdictRecord(
+                    suite=suite,
+                    case=f"{suite}-{case}",
+                    dut=dut,
+                    mode="synthetic",
+                    verdict=Verdict.FAIL if bad else Verdict.PASS,
+                    reason="",
+                    seconds=0.1,
+                )
+            )
+
+
 @pytest.fixture
 def synthetic_run(results: Path) -> Callable[..., Run]:
     """A run with invented records, for tests of what reads records. Lives in tmp_path only."""
 
     def make(rounds: int = 8, profile: str = "quick") -> Run:
-        noise = random.Random(1)
         run = Run.create(profile, argv=["synthetic, for a test"], seed=1)
-
-        def add(experiment: str, system: str, workload: str, what: tuple[str, str, float]) -> None:
-            metric, unit, value = what
-            for number in range(rounds):
-                run.add_sample(
-                    SampleRecord(
-                        experiment=experiment, system=system, workload=workload, metric=metric,
-                        unit=unit, value=value * noise.uniform(0.95, 1.05), round=number,
-                        warmup=False,
-                    )
-                )  # fmt: skip
-
-        for system, value in COLDSTART.items():
-            add("coldstart", system, "python-hello", ("wall", "s", value))
-        for workload, what in NETPERF.items():
-            add("netperf", "native", workload, what)
-        for system, value in {"lkl": 30e-9, "host": 200e-9}.items():
-            add("core", system, "getppid", ("syscall_getppid", "s", value))
-        for dut in ("linux", "lkl", "lwip"):
-            for suite, cases in {"arp": 12, "ipv4": 12, "icmpv4": 8}.items():
-                for case in range(cases):
-                    bad = dut == "lwip" and case % 3 == 0
-                    run.add_verdict(
-                        VerdictRecord(
-                            suite=suite, case=f"{suite}-{case}", dut=dut, mode="synthetic",
-                            verdict=Verdict.FAIL if bad else Verdict.PASS, reason="", seconds=0.1,
-                        )
-                    )  # fmt: skip
+        _measure(run, rounds)
+        _test(run)
         run.add_skip("netperf", "ukontainer", "a reason <of> its own")
         run.finish()
         return run

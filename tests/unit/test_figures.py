@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from artifact import figures, paths, styles, tables
+from artifact import claims, figures, paths, styles, tables
 from artifact.errors import ArtifactError
-from artifact.records import Run, SampleRecord
+from artifact.records import Run, SampleRecord, Verdict, VerdictRecord
+from artifact.relations import Outcome
+from artifact.systems import registry
 
 
 @pytest.mark.parametrize("name", figures.FIGURES)
@@ -74,6 +76,28 @@ def test_stacks_are_in_the_papers_order() -> None:
     assert order[-2:] == ["uml", "something"]
     with pytest.raises(ArtifactError, match="choose coldstart"):
         styles.rows("nothing", set())
+
+
+def test_labels_are_those_of_the_registry() -> None:
+    for system in registry.SYSTEMS:
+        assert styles.style(system.name).label == system.label
+
+
+def test_a_device_that_was_not_here_is_not_run(results: Path) -> None:
+    run = Run.create("quick")
+    run.add_skip("conformance", "lwip", "liblwip-dev is absent")
+    for case in ("a", "b"):
+        run.add_verdict(
+            VerdictRecord(
+                suite="arp", case=case, dut="lwip", mode="m", verdict=Verdict.NO_TEST, reason="r",
+                seconds=0,
+            )
+        )  # fmt: skip
+    row = tables.conformance(run).cells[0]
+    assert (row[2], row[-1]) == ("not run", "not run: liblwip-dev is absent")
+    found = {f.claim.id: f.judgement for f in claims.judge(run)}
+    assert found["count-lwip"].outcome is Outcome.NOT_RUN
+    assert found["count-lwip"].why == "lwIP: liblwip-dev is absent"
 
 
 def test_warm_up_is_not_shown(results: Path) -> None:

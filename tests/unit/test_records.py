@@ -10,7 +10,15 @@ import pytest
 
 from artifact import records
 from artifact.errors import ArtifactError
-from artifact.records import Run, SampleRecord, Verdict, VerdictRecord, latest_verdicts, sharing
+from artifact.records import (
+    Run,
+    SampleRecord,
+    Verdict,
+    VerdictRecord,
+    latest_samples,
+    latest_verdicts,
+    sharing,
+)
 
 
 def sample(**changes: object) -> SampleRecord:
@@ -149,6 +157,11 @@ def test_a_repeated_case_counts_as_last_run() -> None:
     both = [verdict("a", Verdict.ERROR), verdict("b", Verdict.FAIL), verdict("a", Verdict.PASS)]
     last = {record.case: record.verdict for record in latest_verdicts(both)}
     assert last == {"a": Verdict.PASS, "b": Verdict.FAIL}
+
+
+def test_a_repeated_measurement_counts_as_last_recorded() -> None:
+    first, other, again = sample(value=1), sample(round=1, value=2), sample(value=3)
+    assert latest_samples([first, other, again]) == [again, other]
 
 
 def test_the_last_line_of_a_task(synthetic_run: Callable[..., Run]) -> None:
