@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Cold start: only a start that did all of the work counts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artifact.bench import coldstart, common
+from artifact.bench.launch import Launched
+from artifact.errors import ArtifactError, Unavailable
+from artifact.images import python_hello
+from artifact.records import Run, sharing
+from artifact.systems import registry
+
+GOOD = {
+    "hello": "n", "python": "3.11.2", "ssl": "OpenSSL 3", "sqlite3": "3.40.1",
+    "csv": ["excel"], "listening": 1, "port": 4711,
+}  # fmt: skip
+
+
+def done(said: object, code: int = 0, stderr: str = "") -> Launched:
+    return Launched(0.1, 0.1, code, said if isinstance(said, str) else json.dumps(said), stderr)
+
+
+def test_the_real_programs_output_is_accepted() -> None:
+    argv = [sys.executable, str(python_hello.PROGRAM), "n"]
+    ran = subprocess.run(argv, capture_output=True, text=True, check=True)
+    coldstart.check_hello("native", done(ran.stdout), "n")
+
+
+@pytest.mark.parametrize(
+    ("ran", "why"),
+    [
+        (done(GOOD, code=1), "exit code 1"),
+        (done(GOOD | {"hello": "other"}), "greeting did not come back"),
+        (done(GOOD | {"listening": 0}), "did not listen"),
+        (done(GOOD | {"port": 0}), "did not listen"),
+        (done(GOOD | {"ssl": ""}), "module was not loaded"),
+        (done("", code=0), "greeting did not come back: no output"),
+        (done("[]"), "greeting did not come back"),
+        (done("", code=1, stderr="a\nb\nlast words"), "exit code 1: a | b | last words"),
+    ],
+)
+def test_a_start_without_the_work_is_an_error(ran: Launched, why: str) -> None:
+    with pytest.raises(ArtifactError) as caught:
+        coldstart.check_hello("runc", ran, "n")
+    assert str(caught.value).startswith("runc: the start failed: ")
+    assert why in str(caught.value)
+
+
+def test_every_system_we_run_has_a_module_and_the_others_a_reason() -> None:
+    for row in registry.of(registry.COLDSTART):
+        assert (row.name in coldstart.IMPLEMENTED) == (not row.why_not)
+
+
+def test_a_refusal_is_stored_in_a_shared_run(results: Path) -> None:
+    run = Run.create("smoke", seed=1)
+
+    def refuse() -> None:
+        with common.refusal_stored("coldstart", ["runc"], "smoke"):
+            raise Unavailable("no root")
+
+    with sharing(run):
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                refuse()
+    assert [(s.system, s.reason) for s in run.skips("coldstart")] == [("runc", "no root")]
+
+
+def test_a_refusal_alone_leaves_no_run(results: Path) -> None:
+    with (
+        pytest.raises(Unavailable),
+        common.refusal_stored("coldstart", ["runc"], "smoke"),
+    ):
+        raise Unavailable("no root")
+    assert list(results.iterdir()) == []
+
+
+def test_without_root_there_is_one_line_and_no_run(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(Unavailable, match="run as root"):
+        coldstart.run("smoke")
+    assert list(results.iterdir()) == []
+
+
+def test_an_unknown_profile_is_refused(results: Path) -> None:
+    with pytest.raises(ArtifactError, match="smoke, quick, paper"):
+        coldstart.run("huge")
+    assert list(results.iterdir()) == []

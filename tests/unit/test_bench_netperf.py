@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""netperf's experiment: what a round holds, and when the server is ready."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from artifact import profiles
+from artifact.bench import netperf
+from artifact.bench.tools import netperf_build
+from artifact.errors import ArtifactError
+
+
+def test_a_listening_socket_is_seen_in_the_kernels_table() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        assert not netperf.listens(Path("/proc/self/net/tcp").read_text(), port)
+        server.listen(1)
+        assert netperf.listens(Path("/proc/self/net/tcp").read_text(), port)
+
+
+def test_a_round_has_both_directions_of_every_size_and_one_request_response() -> None:
+    chosen = profiles.get("paper")
+    subjects = netperf.subjects(chosen)
+    assert len(subjects) == 2 * len(chosen.netperf_sizes) + 1
+    assert [str(s) for s in subjects if s.test == "TCP_RR"] == ["native TCP_RR 1"]
+
+
+def test_client_and_server_get_different_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(netperf.os, "sched_getaffinity", lambda _: {7, 3, 5})
+    assert netperf.pinning() == (3, 5)
+    monkeypatch.setattr(netperf.os, "sched_getaffinity", lambda _: {7})
+    assert netperf.pinning() is None
+
+
+def test_a_source_package_without_its_tarball_is_refused() -> None:
+    with pytest.raises(ArtifactError, match=r"expected one \.orig\.tar\. file"):
+        netperf_build._only([Path("netperf_1-1.debian.tar.xz")], ".orig.tar.")

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The table of systems is consistent with itself and with the figures' styles."""
+
+import pytest
+
+from artifact import styles
+from artifact.errors import ArtifactError
+from artifact.systems import registry
+
+EXPERIMENTS = (registry.COLDSTART, registry.NETPERF)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_names_are_unique_and_have_a_style(experiment: str) -> None:
+    names = [row.name for row in registry.of(experiment)]
+    assert len(names) == len(set(names))
+    assert set(names) <= styles.SYSTEMS.keys()
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_what_the_figures_show_is_in_the_table(experiment: str) -> None:
+    assert styles.ROWS[experiment].keys() <= {row.name for row in registry.of(experiment)}
+
+
+def test_the_papers_order_of_cold_start() -> None:
+    ordered = [row for row in registry.of(registry.COLDSTART) if row.paper_order]
+    assert [row.paper_order for row in ordered] == sorted(row.paper_order for row in ordered)
+    assert ordered[0].name == "native"
+    assert ordered[-1].name == "kata"
+
+
+def test_the_ukontainer_rows_say_why_they_are_not_run() -> None:
+    rows = [
+        registry.row(registry.COLDSTART, "runu-private"),
+        registry.row(registry.COLDSTART, "runu-public"),
+        registry.row(registry.NETPERF, "ukontainer"),
+    ]
+    assert all(row.why_not for row in rows)
+
+
+def test_an_unknown_system_lists_the_known() -> None:
+    with pytest.raises(ArtifactError, match=r"unknown system 'rnuc' in coldstart; choose native,"):
+        registry.row(registry.COLDSTART, "rnuc")
