@@ -11,7 +11,7 @@ from typing import BinaryIO
 from artifact import ui
 from artifact.errors import ArtifactError
 
-CHUNK = 1 << 18
+CHUNK = 500_000
 TIMEOUT_S = 60.0
 
 
@@ -44,9 +44,9 @@ def _open(url: str, offset: int) -> http.client.HTTPResponse | None:
 
 def _copy(response: http.client.HTTPResponse, sink: BinaryIO, title: str, offset: int) -> None:
     length = response.length
-    whole = None if length is None else (offset + length) / 1e6
+    whole = None if length is None else round((offset + length) / 1e6)
     with ui.progress(title, whole) as bar:
-        bar.advance(offset / 1e6, "MB")
+        bar.advance(round(offset / 1e6), "MB")
         while chunk := response.read(CHUNK):
             sink.write(chunk)
             bar.advance(len(chunk) / 1e6, "MB")

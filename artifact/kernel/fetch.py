@@ -24,7 +24,7 @@ from artifact.kernel.base import Base, Source
 
 URL_VARIABLE = "UK_KERNEL_URL"
 NEEDED_BYTES = 2_500_000_000
-CHUNK = 1 << 20
+CHUNK = 1_000_000
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def check_space(directory: Path, needed: int, what: str) -> None:
 
 
 def _feed(source: IO[bytes], sink: IO[bytes], title: str, total: int) -> None:
-    with ui.progress(title, round(total / 1e6, 1)) as bar:
+    with ui.progress(title, round(total / 1e6)) as bar:
         while chunk := source.read(CHUNK):
             sink.write(chunk)
             bar.advance(len(chunk) / 1e6, "MB")
@@ -120,11 +120,11 @@ class _Watch:
 
     def _show(self) -> None:
         shown = 0
-        with ui.progress("download", round(self._total / 1e6, 1)) as bar:
+        with ui.progress("download", round(self._total / 1e6)) as bar:
             while not self._stop.wait(0.5):
                 sizes = [file.stat().st_size for file in self._directory.glob("*.deb")]
                 now = max(sizes, default=0)
-                bar.advance(max(0, now - shown) / 1e6, "MB")
+                bar.advance(round(max(0, now - shown) / 1e6), "MB")
                 shown = max(now, shown)
 
 
