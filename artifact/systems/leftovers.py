@@ -29,8 +29,13 @@ def prefix() -> str:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process of that id exists."""
-    return Path("/proc", str(pid)).exists()
+    """Whether a process of that id exists and has not ended (a zombie has)."""
+    try:
+        status = Path("/proc", str(pid), "stat").read_text()
+    except OSError:
+        return False
+    # The name in parentheses may itself have any character: proc_pid_stat(5).
+    return status.rpartition(")")[2].split()[0] not in ("Z", "X")
 
 
 def orphaned(name: str) -> bool:

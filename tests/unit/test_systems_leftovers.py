@@ -71,3 +71,11 @@ def test_a_workplace_goes_when_its_owner_fails(place: Path) -> None:
         interrupted()
     assert seen[0].name.startswith(f"uk-{os.getpid()}-")
     assert list(place.iterdir()) == []
+
+
+def test_a_zombie_is_not_alive() -> None:
+    with subprocess.Popen(["true"]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert Path("/proc", str(child.pid)).exists()
+        assert not leftovers.alive(child.pid)
+    assert leftovers.alive(os.getpid())
