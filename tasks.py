@@ -32,7 +32,11 @@ HELP = {
     "cache": "remove kernel sources, builds and environments as well",
     "keyword": "only tests whose name matches (pytest -k)",
     "distribution": "bookworm or trixie",
-    "command": "what to bootstrap in it",
+    "command": "what to bootstrap in it; several are separated by ;",
+    "keep": "leave it there afterwards",
+    "url": "directory of a kernel.org-style mirror to take the pinned tarball from",
+    "update": "ask the distribution for a newer point release",
+    "config": "kernel configuration: default, or kunit for the kernel's own unit tests",
 }
 
 
@@ -64,19 +68,19 @@ def setup(_: invoke.Context) -> None:
 
 
 @task
-def fetch(_: invoke.Context) -> None:
+def fetch(_: invoke.Context, url: str = "", update: bool = False) -> None:
     """Prepare: get the Linux source, verified."""
     from artifact.kernel import fetch
 
-    fetch.run()
+    fetch.run(url, update)
 
 
 @task
-def build(_: invoke.Context) -> None:
+def build(_: invoke.Context, config: str = "default") -> None:
     """Prepare: patch, configure and build Linux as a library."""
     from artifact.kernel import build
 
-    build.run()
+    build.run(config)
 
 
 @task
@@ -237,11 +241,13 @@ def system(_: invoke.Context) -> None:
 
 
 @task
-def fresh(_: invoke.Context, distribution: str = "bookworm", command: str = "test") -> None:
+def fresh(
+    _: invoke.Context, distribution: str = "bookworm", command: str = "test", keep: bool = False
+) -> None:
     """Check: bootstrap in a minimal Debian made for this (root)."""
     from artifact import fresh
 
-    fresh.run(distribution, command)
+    fresh.run(distribution, command, keep)
 
 
 @task

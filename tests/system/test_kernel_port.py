@@ -43,10 +43,6 @@ def test_the_port_fits_the_fetched_release_with_zero_fuzz(source: Source, tmp_pa
     assert {*change.written} == {*port.overlay, *port.touched}
 
 
-def test_the_release_was_tested(source: Source) -> None:
-    assert source.version.startswith(base.read().series + ".")
-
-
 def test_the_pristine_tree_is_pristine(source: Source) -> None:
     port = series.read()
     assert not [name for name in port.overlay if (source.tree / name).exists()]
