@@ -8,6 +8,7 @@ whisker, and is written without time stamps: the same records give the same byte
 import base64
 import html
 import io
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ METADATA: dict[str, dict[str, str | None]] = {
     "svg": {"Date": None, "Creator": None},
     "png": {"Software": None},
 }
+LONGEST_REASON = 60  # characters
+NARROW = 36
 POINTS_AND_INTERVALS = (
     " Dots are single rounds, the thick mark their median, the whisker the 95 %"
     f" percentile-bootstrap interval of the median (only from {FEWEST_FOR_INTERVAL} rounds on)."
@@ -75,12 +78,14 @@ def _canvas(width: float, height: float, columns: int) -> tuple[Figure, list[Axe
     return figure, [*axes]
 
 
-def _absent(axes: Axes, position: float, text: str) -> None:
-    """Say in place of a bar or dots why there is none."""
-    axes.annotate(
-        text, (0.01, position), xycoords=("axes fraction", "data"), va="center", color="#555555",
+def _absent(axes: Axes, position: float, text: str, longest: int = LONGEST_REASON) -> None:
+    """Say in place of a bar or dots why there is none; the tables have the whole reason."""
+    short = textwrap.shorten(text, longest, placeholder=" ...")
+    note = axes.annotate(
+        short, (0.01, position), xycoords=("axes fraction", "data"), va="center", color="#555555",
         fontsize=7, fontstyle="italic",
     )  # fmt: skip
+    note.set_in_layout(False)
 
 
 # --- conformance ---------------------------------------------------------------------------
@@ -110,7 +115,8 @@ def conformance(run: Run) -> Drawing:
                 if (stack, suite) in counts:
                     _stacked(axes, position, counts[stack, suite])
                 else:
-                    _absent(axes, position - 0.2, tables.skipped(run, "conformance", stack))
+                    text = tables.skipped(run, "conformance", stack)
+                    _absent(axes, position - 0.2, text, NARROW)
                 if (stack, suite) in paper:
                     cell = paper[stack, suite]
                     share = cell.passed / cell.total
@@ -143,7 +149,13 @@ def conformance(run: Run) -> Drawing:
 
 
 def _dots(
-    axes: Axes, position: float, summary: Summary, scale: float, colour: str, upright: bool
+    axes: Axes,
+    position: float,
+    summary: Summary,
+    scale: float,
+    colour: str,
+    upright: bool,
+    width: float = 0.6,
 ) -> None:
     """Points, median and interval; values along y when `upright`, along x otherwise."""
 
@@ -152,10 +164,10 @@ def _dots(
         axes.plot(*pair, color=colour, **how)
 
     points = [point * scale for point in summary.points]
-    spread = [position + 0.16 * ((7 * index) % 11 / 5 - 1) for index in range(len(points))]
+    spread = [position + 0.27 * width * ((7 * index) % 11 / 5 - 1) for index in range(len(points))]
     line(points, spread, marker="o", ms=2.5, ls="none", alpha=0.45, mew=0)
     middle = summary.median * scale
-    line([middle, middle], [position - 0.3, position + 0.3], lw=2)
+    line([middle, middle], [position - width / 2, position + width / 2], lw=2)
     if summary.low is not None and summary.high is not None:
         line([summary.low * scale, summary.high * scale], [position, position], lw=1)
 
@@ -166,7 +178,7 @@ def coldstart(run: Run) -> Drawing:
     found = {series.system: value for series, value in every if series.metric == "wall"}
     systems = rows("coldstart", set(found))
     with mpl.rc_context(STYLE):
-        figure, (axes,) = _canvas(6, 0.3 * len(systems) + 1, 1)
+        figure, (axes,) = _canvas(7, 0.3 * len(systems) + 1, 1)
         for position, system in enumerate(systems):
             if system in found:
                 _dots(axes, position, found[system][0], 1e3, style(system).colour, upright=False)
@@ -185,13 +197,6 @@ def coldstart(run: Run) -> Drawing:
     return Drawing("coldstart", caption + POINTS_AND_INTERVALS + tables.note(run), figure)
 
 
-def _bars(
-    axes: Axes, position: float, summary: Summary, scale: float, colour: str, width: float = 0.6
-) -> None:
-    axes.bar(position, summary.median * scale, width, color=colour, alpha=0.3)
-    _dots(axes, position, summary, scale, colour, upright=True)
-
-
 def _goodput(axes: Axes, found: Mapping[tables.Series, Summary]) -> None:
     """Groups of bars per message size: transmit up, receive down, as in the paper's plot."""
     halves = {"TCP_STREAM": 1e-9, "TCP_MAERTS": -1e-9}
@@ -204,7 +209,10 @@ def _goodput(axes: Axes, found: Mapping[tables.Series, Summary]) -> None:
         index = systems.index(series.system)
         position = sizes.index(int(series.param("size") or 0)) + (index + 0.5) * step - 0.4
         colour = style(series.system).colour
-        _bars(axes, position, summary, halves[series.workload], colour, step * 0.75)
+        scale = halves[series.workload]
+        width = 0.75 * step
+        axes.bar(position, summary.median * scale, width, color=colour, alpha=0.3)
+        _dots(axes, position, summary, scale, colour, upright=True, width=width)
     axes.axhline(0, color="black", linewidth=0.6)
     axes.set(title="goodput: transmit up, receive down", ylabel="Gbit/s")
     axes.set_xticks(range(len(sizes)), [f"{size}" for size in sizes])
@@ -223,27 +231,25 @@ def _transactions(axes: Axes, run: Run, found: Mapping[tables.Series, Summary]) 
     mine = {s.system: value for s, value in found.items() if s.metric == "transactions"}
     for position, system in enumerate(systems):
         if system in mine:
-            _bars(axes, position, mine[system], 1e-3, style(system).colour)
-            continue
-        axes.annotate(
-            tables.skipped(run, "netperf", system), (position, 0.02),
-            xycoords=("data", "axes fraction"), rotation=90, ha="center", va="bottom",
-            color="#555555", fontsize=6, fontstyle="italic",
-        )  # fmt: skip
-    axes.set(title="request-response (TCP_RR)", ylabel="thousand transactions/s")
-    labels = [style(system).label for system in systems]
-    axes.set_xticks(range(len(systems)), labels, rotation=30, ha="right")
+            colour = style(system).colour
+            axes.barh(position, mine[system].median * 1e-3, 0.6, color=colour, alpha=0.3)
+            _dots(axes, position, mine[system], 1e-3, colour, upright=False)
+        else:
+            _absent(axes, position, tables.skipped(run, "netperf", system))
+    axes.set(title="request-response (TCP_RR)", xlabel="thousand transactions/s")
+    axes.set_yticks(range(len(systems)), [style(system).label for system in systems])
+    axes.set_ylim(len(systems) - 0.5, -0.5)
 
 
 def netperf(run: Run) -> Drawing:
     """Goodput both ways and transactions (slides p.20)."""
     found = {series: value for series, (value, _) in tables.summaries(run, "netperf").items()}
     with mpl.rc_context(STYLE):
-        figure, (left, right) = _canvas(9.5, 4, 2)
+        figure, (left, right) = _canvas(10, 3.6, 2)
         _goodput(left, found)
         _transactions(right, run, found)
-        for axes in (left, right):
-            axes.grid(axis="y", color="#dddddd", linewidth=0.4)
+        left.grid(axis="y", color="#dddddd", linewidth=0.4)
+        right.grid(axis="x", color="#dddddd", linewidth=0.4)
     caption = (
         "netperf. Left: goodput for each message size, transmit (TCP_STREAM) upwards and receive"
         " (TCP_MAERTS) downwards; right: TCP_RR transactions of one byte each way. Bars are"

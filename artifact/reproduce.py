@@ -9,7 +9,6 @@ record that is there twice the later counts.
 """
 
 import fcntl
-import hashlib
 import json
 import signal
 import subprocess
@@ -24,11 +23,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from artifact import paths, profiles, report, tables, ui
+from artifact import paths, profiles, report, sources, tables, ui
 from artifact.errors import ArtifactError
 from artifact.frontdoor import INTERRUPTED, OUTCOME_VARIABLE
-from artifact.proc import need, spawn
-from artifact.proc import run as run_program
+from artifact.proc import spawn
 from artifact.records import Run, sharing, write_atomically
 
 DUTS = ("linux", "lwip", "lkl")
@@ -83,16 +81,9 @@ class State(BaseModel):
     steps: dict[str, StepState] = Field(default_factory=dict)
 
 
-def content_hash(root: Path = paths.REPO) -> str:
-    """sha256 over names and contents of the sources (time stamps and commits do not matter)."""
-    listing = [need("git", "git"), "-c", f"safe.directory={root}", "-C", str(root), "ls-files"]
-    listing += ["-z", "--cached", "--others", "--exclude-standard", "--", *SOURCES]
-    digest = hashlib.sha256()
-    for name in sorted(filter(None, run_program(listing).stdout.split("\0"))):
-        file = root / name
-        if file.is_file():  # a file deleted but not yet committed is listed too
-            digest.update(f"{name}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+def content_hash() -> str:
+    """What a reproduction depends on; prose and tests do not count."""
+    return sources.content_hash(paths.REPO, *SOURCES)
 
 
 def _state_file(run: Run) -> Path:

@@ -191,27 +191,6 @@ def test_the_state_survives_storing(results: Path) -> None:
     assert reproduce.load_state(run) == state
 
 
-def test_the_content_hash_sees_contents_only(tmp_path: Path) -> None:
-    def git(*words: str) -> None:
-        subprocess.run(["git", "-C", str(tmp_path), *words], check=True, capture_output=True)
-
-    git("init")
-    (tmp_path / "artifact").mkdir()
-    file = tmp_path / "artifact" / "a.py"
-    file.write_text("1")
-    (tmp_path / "README.md").write_text("prose")
-    first = reproduce.content_hash(tmp_path)
-    os.utime(file, (1, 1))
-    (tmp_path / "README.md").write_text("other prose")
-    git("add", "artifact")
-    assert reproduce.content_hash(tmp_path) == first
-    file.write_text("2")
-    changed = reproduce.content_hash(tmp_path)
-    assert changed != first
-    file.rename(file.with_name("b.py"))
-    assert reproduce.content_hash(tmp_path) not in (first, changed)
-
-
 def test_every_step_is_a_task_of_ours() -> None:
     source = (paths.REPO / "tasks.py").read_text()
     for step in reproduce.STEPS:
