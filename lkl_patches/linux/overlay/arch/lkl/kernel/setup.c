@@ -32,7 +32,7 @@ static void console_write(struct console *con, const char *text,
 static struct console host_console = {
 	.name	= "lkl",
 	.write	= console_write,
-	.flags	= CON_PRINTBUFFER | CON_ANYTIME | CON_ENABLED,
+	.flags	= CON_PRINTBUFFER | CON_ANYTIME | CON_BOOT,
 	.index	= -1,
 };
 

@@ -29,6 +29,8 @@ cond_syscall(sys_ioperm);
 cond_syscall(sys_modify_ldt);
 cond_syscall(sys_map_shadow_stack);
 cond_syscall(sys_uretprobe);
+/* A second copy of a process needs a second address space. */
+cond_syscall(sys_fork);
 cond_syscall(sys_arch_prctl);
 cond_syscall(sys_rt_sigreturn);
 

@@ -134,9 +134,10 @@ static void fill_room(struct lkl_queue *q, struct room *room, size_t len)
 
 static bool receive_one(struct host_device *dev, struct lkl_queue *q)
 {
+	/* Static: a kernel stack is small, and there is one virtual CPU. */
+	static struct iovec iov[QUEUE_SIZE + 1];
+	static struct room room;
 	bool bare = !header_outside(dev);
-	struct iovec iov[QUEUE_SIZE + 1];
-	struct room room;
 	ssize_t n;
 	int count;
 

@@ -4,6 +4,7 @@
  * so every symbol stands inside an output section, and output sections have
  * the names that every linker knows.
  */
+#include <asm/cache.h>
 #include <asm/page.h>
 #include <asm/thread_info.h>
 #define RUNTIME_DISCARD_EXIT
