@@ -112,6 +112,19 @@ def test_warm_up_is_not_shown(results: Path) -> None:
     assert tables.coldstart(run).cells[0][-1] == "2.00 s (n=1)"
 
 
+def test_the_readme_can_show_a_run(synthetic_run: Callable[..., Run], tmp_path: Path) -> None:
+    copy = tmp_path / "README.md"
+    copy.write_text((paths.REPO / "README.md").read_text())
+    table = tables.short_claim_table(synthetic_run())
+    for _ in range(2):
+        tables.insert(copy, table)
+    text = copy.read_text()
+    assert text.count("LKL behaves as Linux in every ARP case.") == 1
+    assert text.count("## From the paper to a command") == 1
+    with pytest.raises(ArtifactError, match="no place for the table t"):
+        tables.insert(copy, tables.Table("t", "", [], []))
+
+
 def test_text_survives_markdown_and_latex() -> None:
     table = tables.Table("t", "50 % of a_b", ["a|b"], [["<x> & µ_{y}"]])
     assert "a\\|b" in table.markdown()
