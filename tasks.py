@@ -26,6 +26,7 @@ HELP = {
     "param": "notebook parameter as name=value; can be repeated",
     "only": "one notebook; can be repeated",
     "markdown": "print Markdown",
+    "readme": "put the table into README.md instead",
     "runs": "list the runs there are instead",
     "fresh": "begin a new run instead of continuing an unfinished one",
     "results": "remove all runs as well",
@@ -151,9 +152,15 @@ def figures(_: invoke.Context, run: str = "") -> None:
 
 
 @task
-def claims(_: invoke.Context, run: str = "", markdown: bool = False, runs: bool = False) -> None:
+def claims(
+    _: invoke.Context,
+    run: str = "",
+    markdown: bool = False,
+    readme: bool = False,
+    runs: bool = False,
+) -> None:
     """Evaluate: HOLDS, DIFFERS, INCONCLUSIVE or NOT RUN for every claim of the paper."""
-    from artifact import ui
+    from artifact import paths, ui
     from artifact.records import Run
 
     if runs:
@@ -164,7 +171,10 @@ def claims(_: invoke.Context, run: str = "", markdown: bool = False, runs: bool 
     from artifact import tables
 
     table = tables.claim_table(chosen)
-    if markdown:
+    if readme:
+        tables.insert(paths.REPO / "README.md", tables.short_claim_table(chosen))
+        print(f"README.md shows {chosen.id}")
+    elif markdown:
         print(table.markdown())
     else:
         ui.table("claims", table.columns, table.cells)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from artifact import claims, output
+from artifact.errors import ArtifactError
 from artifact.records import (
     Param,
     Run,
@@ -14,6 +15,7 @@ from artifact.records import (
     Verdict,
     latest_samples,
     latest_verdicts,
+    write_atomically,
 )
 from artifact.relations import Evidence
 from artifact.stats import FEWEST_FOR_INTERVAL, Summary, summarise
@@ -240,6 +242,24 @@ def provenance(run: Run) -> Table:
     ]
     return Table("provenance", "Where and with what this run was made.", ["fact", "value"],
                  head + facts)  # fmt: skip
+
+
+def short_claim_table(run: Run) -> Table:
+    """The claims without reasons, for the README."""
+    whole = claim_table(run)
+    texts = {claim.id: claim.text for claim in claims.load().claim}
+    cells = [[texts[row[0]], *row[1:5]] for row in whole.cells]
+    return Table("claims", whole.caption, ["claim", *whole.columns[1:5]], cells)
+
+
+def insert(file: Path, table: Table) -> None:
+    """Replace what stands between a file's `<!-- name:begin -->` and `end` markers."""
+    begin, end = (f"<!-- {table.name}:{word} -->\n" for word in ("begin", "end"))
+    text = file.read_text()
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ArtifactError(f"{file} has no place for the table {table.name}: {begin.strip()}")
+    before, after = text.split(begin)[0], text.split(end)[1]
+    write_atomically(file, f"{before}{begin}{table.markdown()}{end}{after}")
 
 
 TABLES: dict[str, Callable[[Run], Table]] = {
