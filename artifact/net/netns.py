@@ -52,7 +52,7 @@ class Namespace:
             os.close(back)
 
     def sysctl(self, key: str, value: int | str) -> None:
-        """Give a network setting, named as in sysctl(8), another value."""
+        """Give a network setting, in the notation of the sysctl command, another value."""
         with self.entered(), open("/proc/sys/" + key.replace(".", "/"), "w") as file:
             file.write(str(value))
 

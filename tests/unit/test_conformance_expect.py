@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The table of known deviations and its comparison in both directions."""
+
+from pathlib import Path
+
+import pytest
+
+from artifact.conformance import expect
+from artifact.errors import ArtifactError
+from artifact.records import Verdict, VerdictRecord
+
+
+def record(case: str, verdict: Verdict) -> VerdictRecord:
+    return VerdictRecord(
+        suite="arp", case=case, dut="linux", mode="defaults", verdict=verdict, reason="r", seconds=0
+    )
+
+
+def test_the_committed_table_is_sound() -> None:
+    table = expect.load()
+    assert table
+    assert all(row.evidence for row in table.values())
+
+
+def test_both_directions_are_reported() -> None:
+    table = {("linux", "ARP-3.1"): expect.Expectation(Verdict.FAIL, "because")}
+    as_expected = [record("ARP-3.1", Verdict.FAIL), record("ARP-3.2", Verdict.PASS)]
+    assert expect.surprises(table, as_expected) == []
+    other = [record("ARP-3.1", Verdict.PASS), record("ARP-3.2", Verdict.FAIL)]
+    assert expect.surprises(table, other) == [
+        "linux ARP-3.1: expected fail, is pass: r",
+        "linux ARP-3.2: expected pass, is fail: r",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('[windows."ARP-3.1"]\nverdict="fail"\nevidence="e"', "unknown DUT 'windows'"),
+        ('[linux."ARP-99"]\nverdict="fail"\nevidence="e"', "unknown case 'ARP-99'"),
+        ('[linux."ARP-3.1"]\nverdict="maybe"\nevidence="e"', "no such verdict"),
+        ('[linux."ARP-3.1"]\nverdict="fail"\nevidence=""', "needs verdict and evidence"),
+        ('[linux."ARP-3.1"]\nverdict="fail"', "needs verdict and evidence"),
+        ("linux = [", "expect.toml"),
+    ],
+)
+def test_a_wrong_table_is_one_clear_line(tmp_path: Path, text: str, why: str) -> None:
+    file = tmp_path / "expect.toml"
+    file.write_text(text)
+    with pytest.raises(ArtifactError, match=why):
+        expect.load(file)
