@@ -64,7 +64,7 @@ class Lab:
     def compiled() -> list[str]:
         """Objects that the last make made."""
         lines = build.plan().log.read_text().splitlines()
-        return [line.split()[1] for line in lines if line.startswith("  CC")]
+        return sorted(line.split()[1] for line in lines if line.startswith("  CC"))
 
 
 @pytest.fixture
