@@ -16,9 +16,9 @@ COLDSTART = "coldstart"
 NETPERF = "netperf"
 
 RUNS = ""  # reason of a system that this repository runs
-NEEDS_RUNU = "the runtime arrives with a later step (issue 5)"
-NEEDS_PROGRAMS = "the library kernel runs no programs of its own yet (issue 3)"
-NEEDS_SERIES = "the series through engines and other runtimes arrives with a later step (issue 5)"
+NEEDS_RUNU = "the runtime arrives with issue 5"
+NEEDS_PROGRAMS = "runs programs from issue 3 on"
+NEEDS_SERIES = "arrives with issue 5"
 NOT_PACKAGED = "in no package registry"
 
 

@@ -33,7 +33,6 @@ NEEDED = {
     "xz": "xz-utils",
     "autoreconf": "autoconf",
     "automake": "automake",
-    "makeinfo": "texinfo",
 }
 HOME = paths.CACHE / "tools" / PACKAGE
 
