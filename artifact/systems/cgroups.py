@@ -81,7 +81,7 @@ def is_mount_point(where: str) -> bool:
 
 
 def names() -> list[str]:
-    """Names of our top-level groups (`uk-<pid>-...`) in any hierarchy."""
+    """Names of our top-level groups (`uk-...`) in any hierarchy."""
     return sorted({group.name for top in here().all for group in top.glob("uk-*-*")})
 
 

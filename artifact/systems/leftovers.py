@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What this process makes outside itself, and what a killed one left behind.
 
-Directories, containers and control groups are named `uk-<pid>-...`. Whoever starts the next
-measurement removes those whose owner is gone: a container outlives a kill -9 of its runtime,
-because no death signal reaches through the runtime into the container.
+Directories, containers and control groups are named `uk-<pid>-<PID namespace>-...`. Whoever
+starts the next measurement removes those whose owner is gone: a container outlives a kill -9
+of its runtime, because no death signal reaches through the runtime into the container. Names
+of another PID namespace are left alone: whether their owner lives cannot be seen from here.
 """
 
 import json
@@ -19,13 +20,18 @@ from pathlib import Path
 from artifact import proc
 from artifact.systems import cgroups
 
-OURS = re.compile(r"uk-(\d+)-")
+OURS = re.compile(r"uk-(\d+)-(\d+)-")
 CONTAINERS = "containers"
 
 
 def prefix() -> str:
     """How everything this process makes is named."""
-    return f"uk-{os.getpid()}-"
+    return prefix_of(os.getpid())
+
+
+def prefix_of(pid: int) -> str:
+    """The same for another process of our PID namespace."""
+    return f"uk-{pid}-{os.stat('/proc/self/ns/pid').st_ino}-"
 
 
 def alive(pid: int) -> bool:
@@ -39,9 +45,11 @@ def alive(pid: int) -> bool:
 
 
 def orphaned(name: str) -> bool:
-    """Whether a name is one of ours and its owner is gone."""
+    """Whether a name is one of ours, of our PID namespace, and its owner is gone."""
     owner = OURS.match(name)
-    return owner is not None and not alive(int(owner[1]))
+    if owner is None or not name.startswith(prefix_of(int(owner[1]))):
+        return False
+    return not alive(int(owner[1]))
 
 
 @contextmanager

@@ -153,7 +153,7 @@ def test_after_kill_9_the_next_run_removes_everything(name: str, image: Image, p
     ) as victim:  # fmt: skip
         assert victim.stdout is not None
         assert victim.stdout.readline() == "ready\n"
-        group = f"uk-{victim.pid}-victim"
+        group = f"{leftovers.prefix_of(victim.pid)}victim"
 
         def python_runs() -> bool:
             words = (Path(f"/proc/{pid}/cmdline") for pid in processes_in(group))
@@ -166,7 +166,7 @@ def test_after_kill_9_the_next_run_removes_everything(name: str, image: Image, p
     assert inside
     assert list(place.iterdir())
     removed = leftovers.sweep()
-    assert any(left.startswith(f"uk-{victim.pid}-") for left in removed)
+    assert any(left.startswith(leftovers.prefix_of(victim.pid)) for left in removed)
     until(lambda: not any(leftovers.alive(pid) for pid in inside), "a container survived")
     assert list(place.iterdir()) == []
     assert group not in cgroups.names()
@@ -180,6 +180,8 @@ def test_after_ctrl_c_nothing_is_left(image: Image, results: Path, place: Path) 
         os.kill(child.pid, signal.SIGINT)
     assert child.returncode != 0
     assert list(place.iterdir()) == []
-    assert [name for name in cgroups.names() if name.startswith(f"uk-{child.pid}-")] == []
+    assert [
+        name for name in cgroups.names() if name.startswith(leftovers.prefix_of(child.pid))
+    ] == []
     (run,) = Run.all()
     assert run.samples("coldstart")

@@ -25,19 +25,20 @@ def dead_pid() -> int:
 
 
 def test_directories_of_the_dead_go_and_others_stay(place: Path) -> None:
-    dead = f"uk-{dead_pid()}-abc"
-    for name in (dead, f"uk-{os.getpid()}-abc", "uk-notes-x", "other"):
+    dead = f"{leftovers.prefix_of(dead_pid())}abc"
+    foreign = f"uk-{dead_pid()}-1-abc"  # of another PID namespace
+    for name in (dead, f"{leftovers.prefix()}abc", foreign, "other"):
         (place / name).mkdir()
     assert leftovers.sweep() == [dead]
     assert sorted(path.name for path in place.iterdir()) == sorted(
-        [f"uk-{os.getpid()}-abc", "uk-notes-x", "other"]
+        [f"{leftovers.prefix()}abc", foreign, "other"]
     )
 
 
 def test_a_link_is_not_followed(place: Path) -> None:
     target = place / "precious"
     target.mkdir()
-    (place / f"uk-{dead_pid()}-link").symlink_to(target)
+    (place / f"{leftovers.prefix_of(dead_pid())}link").symlink_to(target)
     assert leftovers.sweep() == []
     assert target.is_dir()
 
@@ -45,7 +46,7 @@ def test_a_link_is_not_followed(place: Path) -> None:
 def test_a_directory_of_another_user_is_not_ours(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trap = place / f"uk-{dead_pid()}-trap"
+    trap = place / f"{leftovers.prefix_of(dead_pid())}trap"
     trap.mkdir()
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     assert leftovers.sweep() == []
@@ -53,7 +54,7 @@ def test_a_directory_of_another_user_is_not_ours(
 
 
 def test_a_note_cut_off_while_being_written_does_no_harm(place: Path) -> None:
-    left = place / f"uk-{dead_pid()}-abc"
+    left = place / f"{leftovers.prefix_of(dead_pid())}abc"
     (left / leftovers.CONTAINERS).mkdir(parents=True)
     (left / leftovers.CONTAINERS / "uk-1-1").write_text('{"runtime": "/bin')
     assert leftovers.sweep() == [left.name]
@@ -69,7 +70,7 @@ def test_a_workplace_goes_when_its_owner_fails(place: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert seen[0].name.startswith(f"uk-{os.getpid()}-")
+    assert seen[0].name.startswith(leftovers.prefix())
     assert list(place.iterdir()) == []
 
 
