@@ -40,6 +40,11 @@ class Calls:
         """Zeroed memory for a system call, `new("struct stat *")`; an argument for calls."""
         return self.library.ffi.new(declaration, *init)
 
+    def sleep(self, seconds: float) -> None:
+        """Sleep in the kernel, by its clock."""
+        whole, rest = divmod(round(seconds * 1_000_000_000), 1_000_000_000)
+        self("nanosleep", self.new("struct timespec *", (whole, rest)), None)
+
     def wait(self, descriptor: int, events: int, timeout: float | None) -> bool:
         """Wait until the descriptor is ready for poll(2) `events`; False after `timeout` s.
 

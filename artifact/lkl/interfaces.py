@@ -21,6 +21,8 @@ from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg  # type: ignore[impo
 from artifact.lkl.devices import mac_octets
 from artifact.lkl.netlink import NLM_F_CREATE, NLM_F_EXCL, Rtnetlink
 
+WAIT_STEP = 0.001  # seconds
+
 Address = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
 
@@ -77,9 +79,17 @@ class Interface:
         """Has it been brought up?"""
         return bool(self._link()["flags"] & IFF_UP)
 
-    def up(self) -> None:
-        """Bring it up."""
+    def up(self, patience: float = 2.0) -> None:
+        """Bring it up, and wait for its link: what is sent before that is lost.
+
+        The link is waited for no longer than `patience` seconds of the kernel's time; a
+        cable without another end is no error.
+        """
         self._change({"flags": IFF_UP, "change": IFF_UP})
+        for _ in range(round(patience / WAIT_STEP)):
+            if self._link().get_attr("IFLA_OPERSTATE") != "DOWN":
+                return
+            self._netlink.pause(WAIT_STEP)
 
     def down(self) -> None:
         """Take it down; its routes go."""

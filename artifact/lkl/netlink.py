@@ -67,6 +67,10 @@ class Rtnetlink:
     def _socket(self) -> Socket:
         return Socket(self._calls, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
 
+    def pause(self, seconds: float) -> None:
+        """Let time pass in the kernel."""
+        self._calls.sleep(seconds)
+
     def change(
         self,
         kind: Any,

@@ -38,6 +38,7 @@ static const struct test_group *const groups[] = {
 
 struct result {
 	enum test_status status;
+	off_t console; /* where its console text begins */
 	char text[1024];
 };
 
@@ -115,6 +116,13 @@ size_t console_text(char *buf, size_t size)
 
 	buf[n > 0 ? n : 0] = '\0';
 	return n > 0 ? n : 0;
+}
+
+static off_t console_size(void)
+{
+	struct stat st;
+
+	return fstat(console_fd, &st) ? 0 : st.st_size;
 }
 
 struct lkl_options default_options(void)
@@ -268,6 +276,7 @@ static void run_tests(const struct test_group *group, unsigned int when)
 		    (test->flags & TEST_AFTER_HALT) != when)
 			continue;
 		shared->current = i;
+		result->console = console_size();
 		status = test->fn();
 		if (result->status == TEST_MISSING)
 			result->status = status;
@@ -282,6 +291,7 @@ static void run_halt(int index)
 	int ret;
 
 	shared->current = index;
+	result->console = console_size();
 	ret = lkl_halt();
 	if (ret)
 		test_fail(__FILE__, __LINE__, "lkl_halt() is %d (%s)", ret,
@@ -318,19 +328,19 @@ static void print_block(const char *key, char *text)
 			printf("    %s\n", line);
 }
 
-static void print_console_tail(void)
+/* What the kernel has printed since the test began, or the end of it. */
+static void print_console(off_t from)
 {
 	char tail[CONSOLE_TAIL + 1];
-	struct stat st;
+	off_t size = console_size();
 	ssize_t n;
-	off_t from;
 
-	if (fstat(console_fd, &st) || !st.st_size)
-		return;
-	from = st.st_size > CONSOLE_TAIL ? st.st_size - CONSOLE_TAIL : 0;
+	if (size - from > CONSOLE_TAIL)
+		from = size - CONSOLE_TAIL;
 	n = pread(console_fd, tail, CONSOLE_TAIL, from);
 	tail[n > 0 ? n : 0] = '\0';
-	print_block("console", tail);
+	if (n > 0)
+		print_block("console", tail);
 }
 
 static void print_result(const char *group, const char *test,
@@ -349,7 +359,7 @@ static void print_result(const char *group, const char *test,
 	if (!ok) {
 		puts("  ---");
 		print_block("message", result->text);
-		print_console_tail();
+		print_console(result->console);
 		puts("  ...");
 	}
 	fflush(stdout);
@@ -358,6 +368,8 @@ static void print_result(const char *group, const char *test,
 /* What became of tests that gave no result themselves. */
 static void blame(struct result *result, bool running, const char *ending)
 {
+	const char *fmt = "not run: the process %s before";
+
 	if (result->status != TEST_MISSING)
 		return;
 	if (shared->setup.status == TEST_SKIP ||
@@ -365,11 +377,12 @@ static void blame(struct result *result, bool running, const char *ending)
 		*result = shared->setup;
 		return;
 	}
+	if (running)
+		fmt = "the process %s in this test";
+	else if (shared->current < 0)
+		fmt = "the process %s in the set-up of the group";
 	result->status = TEST_FAIL;
-	snprintf(result->text, sizeof(result->text),
-		 running ? "the process %s in this test" :
-			   "not run: the process %s before",
-		 ending);
+	snprintf(result->text, sizeof(result->text), fmt, ending);
 }
 
 static void print_group(const struct test_group *group, const char *ending)

@@ -84,7 +84,7 @@ static int kernel_message(void)
 		 0);
 	fd = K(openat, AT_FDCWD, at("kmsg"), O_WRONLY, 0);
 	CHECK_OK(fd);
-	CHECK_EQ(K(write, fd, "<3>through kmsg", 15), 15);
+	CHECK_EQ(K(write, fd, "<3>through kmsg\n", 16), 16);
 	CHECK_EQ(K(close, fd), 0);
 	CHECK(soon(callback_saw, "through kmsg"));
 	CHECK(soon(descriptor_saw, "through kmsg"));

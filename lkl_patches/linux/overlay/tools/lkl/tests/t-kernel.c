@@ -102,8 +102,9 @@ static int workqueue_collects(void)
 	CHECK_EQ(K(socketpair, AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	CHECK_EQ(send_fds(pair[0], (int[]){ pair[1], ends[1] }, 2), 1);
 	CHECK_EQ(K(close, ends[1]), 0);
-	CHECK_EQ(K(close, pair[0]), 0);
 	CHECK_EQ(K(close, pair[1]), 0);
+	/* Last, as this is what starts the collector. */
+	CHECK_EQ(K(close, pair[0]), 0);
 	pfd = (struct pollfd){ .fd = ends[0], .events = POLLIN };
 	CHECK_EQ(K(poll, &pfd, 1, 20000), 1);
 	CHECK_EQ(pfd.revents, POLLHUP);
