@@ -11,7 +11,7 @@ from pathlib import Path
 
 from artifact.conformance import octets as o
 from artifact.conformance.case import Case
-from artifact.conformance.duts.base import Dut
+from artifact.conformance.duts.base import Dut, DutInfo
 from artifact.conformance.tester import Tester
 from artifact.conformance.verdict import (
     Deviation,
@@ -23,7 +23,7 @@ from artifact.conformance.verdict import (
 )
 from artifact.conformance.watch import Watch
 from artifact.conformance.wire import Aborted, Wire
-from artifact.errors import ArtifactError
+from artifact.errors import ArtifactError, Unavailable
 from artifact.net.link import LinkDown
 from artifact.net.pcap import Capture
 from artifact.records import Verdict
@@ -48,6 +48,7 @@ class Bench:
         self._wire: Wire | None = None
         self._talks: frozenset[str] = frozenset()
         self._case = ""
+        self.info: DutInfo | None = None  # of the last instance that was started
 
     def __enter__(self) -> Bench:
         return self
@@ -64,6 +65,8 @@ class Bench:
                 outcome = self._bracketed(case, capture)
         except Aborted:
             raise
+        except Unavailable as error:
+            outcome = Outcome(Verdict.NO_TEST, str(error))
         except ArtifactError as error:
             outcome = Outcome(Verdict.ERROR, f"the test system broke: {error}")
             self._drop()
@@ -131,6 +134,7 @@ class Bench:
         dut = self._make()
         info = dut.start()
         self._dut = dut
+        self.info = info
         self._wire = Wire(info, dut.link, self._saw, self._aborted)
         self._talks = self._heard(frozenset({"echo", "arp"}))
         return self._wire, dut

@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from artifact import profiles, ui
 from artifact.conformance import cases, duts, expect, runner, selftest
 from artifact.conformance.case import Case
+from artifact.conformance.duts.base import DutInfo
 from artifact.errors import ArtifactError
 from artifact.net.sweep import sweep
 from artifact.paths import shown
-from artifact.records import Run, Verdict, VerdictRecord
+from artifact.records import Run, Verdict, VerdictRecord, write_atomically
 
 EVERYTHING = "all"
 REAL_DUTS = ("linux", "lwip", "lkl")
@@ -45,9 +48,11 @@ def run(
     into = Run.current(profile)
     if self_test:
         _self_test(chosen, into)
+        into.finish()
         return into
     records = [record for name in names for record in _one_dut(name, chosen, into)]
     _summary(table, records)
+    into.finish()
     _broken([record for record in records if record.verdict is Verdict.ERROR], into)
     return into
 
@@ -93,16 +98,26 @@ def _one_dut(name: str, chosen: Sequence[Case], into: Run) -> list[VerdictRecord
 
         session = runner.Session(name, lambda: kind(log=log), chosen, into.dir, kind.JOBS, report)
         records = session.run()
-    _show(name, chosen, records)
+    title = name if session.info is None else _describe(session.info, into)
+    _show(title, chosen, records)
     return records
 
 
-def _show(name: str, chosen: Sequence[Case], records: Sequence[VerdictRecord]) -> None:
+def _describe(info: DutInfo, into: Run) -> str:
+    """One line about a DUT; what it was is kept beside the verdicts, in duts.json."""
+    file = into.dir / "duts.json"
+    known = json.loads(file.read_text()) if file.exists() else {}
+    known[info.name] = {**asdict(info), "features": sorted(info.features)}
+    write_atomically(file, json.dumps(known, indent=1, sort_keys=True) + "\n")
+    return f"{info.name}: {info.version} ({info.how})"
+
+
+def _show(title: str, chosen: Sequence[Case], records: Sequence[VerdictRecord]) -> None:
     titles = {case.id: case.title for case in chosen}
     rows = [
         (r.case, titles[r.case], r.verdict, f"{r.seconds:.1f}", _cut(r.reason)) for r in records
     ]
-    ui.table(f"{name}", ("case", "requirement", "verdict", "s", "reason"), rows)
+    ui.table(title, ("case", "requirement", "verdict", "s", "reason"), rows)
 
 
 def _cut(reason: str) -> str:
@@ -118,7 +133,7 @@ def _summary(table: expect.Table, records: Sequence[VerdictRecord]) -> None:
         for key, count in counts.items()
     ]
     ui.table("verdicts", ("dut", "suite", *Verdict, "total"), rows)
-    here = [record for record in records if duts.find(record.dut).missing() is None]
+    here = [record for record in records if record.pcap is not None]
     lines = expect.surprises(table, here)
     known = len(here) - len(lines)
     ui.say(f"{known} verdicts as expected, {len(lines)} not (artifact/conformance/expect.toml)")

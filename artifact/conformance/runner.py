@@ -16,11 +16,10 @@ from queue import Empty, SimpleQueue
 
 from artifact.conformance.bench import Bench
 from artifact.conformance.case import Case
-from artifact.conformance.duts.base import Dut
+from artifact.conformance.duts.base import Dut, DutInfo
 from artifact.conformance.verdict import Outcome
 from artifact.conformance.watch import Watch
 from artifact.conformance.wire import Aborted
-from artifact.paths import shown
 from artifact.records import Verdict, VerdictRecord
 
 MODE = "defaults"
@@ -37,6 +36,7 @@ class Session:
     where: Path
     jobs: int
     report: Report
+    info: DutInfo | None = None  # what was tested, once an instance has been started
     results: dict[str, tuple[Outcome, float]] = field(default_factory=dict)
 
     def run(self) -> list[VerdictRecord]:
@@ -79,6 +79,7 @@ class Session:
                     outcome, seconds = bench.run(case, self.pcap(case))
                 except Aborted:
                     return
+                self.info = bench.info or self.info
                 self.results[case.id] = (outcome, seconds)
                 if not case.monitor:
                     self._final(case, outcome, seconds)
@@ -142,8 +143,3 @@ def not_here(name: str, cases: Sequence[Case], reason: str) -> list[VerdictRecor
         )
         for case in cases
     ]
-
-
-def place(where: Path) -> str:
-    """A directory as the user should see it."""
-    return shown(where)

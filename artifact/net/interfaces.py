@@ -44,9 +44,14 @@ class End:
 @contextmanager
 def _netlink(where: Namespace) -> Iterator["IPRoute"]:
     from pyroute2 import IPRoute  # importing it takes most of a second
+    from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-untyped]  # likewise
 
-    with where.entered(), IPRoute() as ip:
-        yield ip
+    try:
+        with where.entered(), IPRoute() as ip:
+            yield ip
+    except NetlinkError as error:
+        why = f"the kernel refuses to set up an interface: {os.strerror(error.code)}"
+        raise Unavailable(why, "run as root on a kernel with veth") from error
 
 
 def make_veth(one: End, other: End) -> None:

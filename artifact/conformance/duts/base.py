@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from artifact.conformance.timing import REAL, Timing
+from artifact.errors import Unavailable
 from artifact.net.link import Link
 
 
@@ -45,11 +46,19 @@ class Dut:
 
     NAME = ""
     OBTAINED = ""
-    JOBS = 6  # instances side by side
+    JOBS = 8  # instances side by side
+
+    @classmethod
+    def need(cls) -> None:
+        """Raise Unavailable when something this DUT needs is not on this machine."""
 
     @classmethod
     def missing(cls) -> str | None:
         """Why this DUT cannot run here, or None."""
+        try:
+            cls.need()
+        except Unavailable as error:
+            return str(error)
         return None
 
     def attach(self, held: ExitStack) -> tuple[DutInfo, Link]:

@@ -15,7 +15,7 @@ from artifact import proc
 from artifact.conformance.duts.base import Dut, DutInfo
 from artifact.conformance.duts.compile import compiled
 from artifact.conformance.duts.linux import DUT_MAC
-from artifact.errors import ArtifactError, Unavailable
+from artifact.errors import ArtifactError
 from artifact.net.link import Link, datagram_pair
 from artifact.paths import CSRC, lkl_prefix
 
@@ -31,17 +31,12 @@ class Lkl(Dut):
 
     NAME = "lkl"
     OBTAINED = "liblkl.so as `invoke build` makes it, in library mode"
-    JOBS = 4
 
     @classmethod
-    def missing(cls) -> str | None:
-        """The library must have been built."""
-        try:
-            lkl_prefix()
-            proc.need("cc", "gcc")
-        except Unavailable as error:
-            return error.what
-        return None
+    def need(cls) -> None:
+        """The library, and what compiles our main."""
+        lkl_prefix()
+        proc.need("cc", "gcc")
 
     def attach(self, held: ExitStack) -> tuple[DutInfo, Link]:
         """Start the program with its end of the link and wait for its first line."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +12,15 @@ from artifact import proc
 from artifact.conformance.duts.base import Dut, DutInfo
 from artifact.conformance.duts.compile import compiled
 from artifact.conformance.duts.linux import DUT_MAC, tester_namespace
+from artifact.errors import Unavailable
 from artifact.net.interfaces import set_up, tap
 from artifact.net.link import Link, packet_link
+from artifact.net.netns import namespace
 from artifact.paths import CSRC
 
 SOURCE = CSRC / "duts" / "lwip.c"
 PACKAGE = "liblwip-dev"
 HEADER = Path("/usr/include/lwip/lwip/init.h")
-TUN = Path("/dev/net/tun")
-READY_S = 10.0
 
 
 @dataclass
@@ -34,15 +33,14 @@ class Lwip(Dut):
     OBTAINED = "Debian package liblwip-dev, with artifact/csrc/duts/lwip.c"
 
     @classmethod
-    def missing(cls) -> str | None:
-        """A tap needs root; the program needs the library and a compiler."""
-        if os.geteuid() != 0:
-            return "needs root"
+    def need(cls) -> None:
+        """The library, what compiles our main, and the right to make a tap."""
         if not HEADER.exists():
-            return f"needs the Debian package {PACKAGE}"
-        if not TUN.exists():
-            return f"needs {TUN}"
-        return None if proc.which("cc") else "needs a C compiler (Debian package gcc)"
+            raise Unavailable("lwIP is not installed", f"run: invoke setup (apt package {PACKAGE})")
+        proc.need("cc", "gcc")
+        proc.need("pkg-config", "pkg-config")
+        with namespace() as where, tap(where, "probe"):
+            pass
 
     def attach(self, held: ExitStack) -> tuple[DutInfo, Link]:
         """A tap in a silent namespace; lwIP holds the tap's descriptor, we its interface."""
