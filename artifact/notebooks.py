@@ -179,9 +179,11 @@ def parse_parameters(words: Sequence[str]) -> dict[str, Value]:
 
 
 def lab() -> None:
-    """Open JupyterLab on the notebooks; returns when it is closed."""
+    """Serve JupyterLab on the notebooks (it prints the address); returns when it is closed."""
     from artifact.proc import spawn  # JupyterLab is the only thing here that runs beside us
 
     argv = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={paths.NOTEBOOKS}"]
+    if os.geteuid() == 0:  # as in a fresh machine; it listens on the loopback interface only
+        argv += ["--allow-root", "--no-browser"]
     with spawn(argv, env={"PYTHONPATH": str(paths.REPO)}, stdout=1, stderr=2) as server:
         server.wait()

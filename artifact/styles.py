@@ -56,6 +56,7 @@ VERDICTS: dict[Verdict, Style] = {
 SUITES = {"arp": "ARP", "ipv4": "IPv4", "icmpv4": "ICMPv4"}
 
 ABSENT = "not in this run"
+NO_DEVICE = "not a device of this suite yet"
 NOT_PACKAGED = registry.NOT_PACKAGED
 
 
@@ -71,9 +72,9 @@ ROWS: dict[str, dict[str, str]] = {
     "core": {"lkl": ABSENT, "host": ABSENT},
     "conformance": {
         "lwip": ABSENT,
-        "seastar": ABSENT,
+        "seastar": NO_DEVICE,
         "osv": NOT_PACKAGED,
-        "gvisor": ABSENT,
+        "gvisor": NO_DEVICE,
         "mtcp": NOT_PACKAGED,
         "rump": NOT_PACKAGED,
         "graphene": NOT_PACKAGED,
