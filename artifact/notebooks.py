@@ -23,6 +23,12 @@ from artifact.errors import ArtifactError, Unavailable
 Value = str | int | float | bool
 KERNEL_NAME = "ukontainer"
 TAG = "parameters"
+# JupyterLab asks nobody outside for news, updates or extensions.
+QUIET = (
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.news_url=None",
+    "--LabApp.extension_manager=readonly",
+)
 QUESTIONS = "[0-9]*_*.ipynb"
 LABS = "lab_*.ipynb"
 
@@ -182,7 +188,7 @@ def lab() -> None:
     """Serve JupyterLab on the notebooks (it prints the address); returns when it is closed."""
     from artifact.proc import spawn  # JupyterLab is the only thing here that runs beside us
 
-    argv = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={paths.NOTEBOOKS}"]
+    argv = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={paths.NOTEBOOKS}", *QUIET]
     if os.geteuid() == 0:  # as in a fresh machine; it listens on the loopback interface only
         argv += ["--allow-root", "--no-browser"]
     with spawn(argv, env={"PYTHONPATH": str(paths.REPO)}, stdout=1, stderr=2) as server:
