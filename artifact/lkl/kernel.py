@@ -74,6 +74,7 @@ class Kernel(PathCalls):
         self._virtual_time = virtual_time
         self._calls = Calls(library(), virtual_time=virtual_time)
         self._console: Console | None = None
+        self._descriptors: list[int] = []  # of the devices, which the library only borrows
         for device in self._net:
             if device.mac is not None:
                 mac_octets(device.mac)  # refuse it here, where the mistake was made
@@ -119,6 +120,7 @@ class Kernel(PathCalls):
         except BaseException:
             _close_all(opened)
             raise
+        self._descriptors = [descriptor for _, descriptor, _, _ in opened]
         self._calls.running = True
         self._prepare()
 
@@ -186,6 +188,9 @@ class Kernel(PathCalls):
         self.console.close()
         if result:
             raise KernelError(f"the halt failed: {os.strerror(-result)}")
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors = []
 
     # --- what it offers ---
 

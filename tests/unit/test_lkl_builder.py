@@ -91,7 +91,7 @@ def test_broken_header(prefix: Path) -> None:
 
 def test_broken_library(prefix: Path) -> None:
     """In a process of its own: here another test's library has the name already."""
-    (prefix / "lib/liblkl.so").write_bytes(b"")
+    (prefix / "lib/liblkl.so").write_bytes(b"no library")
     load = "from artifact.lkl import builder; builder.load()"
     environment = {**os.environ, "PYTHONPATH": str(paths.REPO), "XDG_CACHE_HOME": str(prefix)}
     done = subprocess.run(
