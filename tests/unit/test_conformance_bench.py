@@ -14,7 +14,7 @@ from artifact.conformance.duts.base import Dut, DutInfo
 from artifact.conformance.duts.mutant import Mutant
 from artifact.conformance.runner import Session
 from artifact.conformance.verdict import Deviation, NoAnswer, NotApplicable, Undecided
-from artifact.errors import ArtifactError
+from artifact.errors import ArtifactError, Unavailable
 from artifact.net.link import Link
 from artifact.records import Verdict, VerdictRecord
 
@@ -126,6 +126,20 @@ def test_a_dut_that_does_not_start_is_an_error_of_the_suite(tmp_path: Path) -> N
     records = run(tmp_path, [make_case("a", lambda t: None)], Broken)
     assert records["a"].verdict is Verdict.ERROR
     assert "no such stack" in records["a"].reason
+
+
+@dataclass
+class Absent(Dut):
+    """Needs something this machine does not have, which only shows when it is started."""
+
+    def attach(self, held: ExitStack) -> tuple[DutInfo, Link]:
+        raise Unavailable("no tap here", "load the module")
+
+
+def test_what_this_machine_does_not_have_is_no_test(tmp_path: Path) -> None:
+    records = run(tmp_path, [make_case("a", lambda t: None)], Absent)
+    assert records["a"].verdict is Verdict.NO_TEST
+    assert records["a"].reason == "no tap here; load the module"
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command line's part: names, tables, records, exit by exception."""
 
+import json
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +45,9 @@ def test_one_case_gives_one_record_and_a_table(
         ("arp", "ARP-1.5", "mutant", "defaults")
     ]
     assert records[0].verdict is Verdict.PASS
+    tested = json.loads((run.dir / "duts.json").read_text())
+    assert tested["mutant"]["version"] == "faults: none"
+    assert run.manifest.ended is not None
     said = capsys.readouterr().out
     assert "hardware space of a request" in said
     assert "1 verdicts as expected, 0 not" in said

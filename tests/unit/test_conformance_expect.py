@@ -22,6 +22,15 @@ def test_the_committed_table_is_sound() -> None:
     assert all(row.evidence for row in table.values())
 
 
+def test_the_library_kernel_is_expected_to_be_linux() -> None:
+    rows = expect.load()
+    verdicts = {
+        dut: {case: row.verdict for (name, case), row in rows.items() if name == dut}
+        for dut in ("linux", "lkl")
+    }
+    assert verdicts["lkl"] == verdicts["linux"]
+
+
 def test_both_directions_are_reported() -> None:
     table = {("linux", "ARP-3.1"): expect.Expectation(Verdict.FAIL, "because")}
     as_expected = [record("ARP-3.1", Verdict.FAIL), record("ARP-3.2", Verdict.PASS)]

@@ -14,30 +14,17 @@ from collections.abc import Callable
 
 from artifact.conformance import octets as o
 from artifact.conformance.case import Body, Level, Suite
+from artifact.conformance.cases.shared import Make, silent
 from artifact.conformance.tester import Stimulus, Tester, pattern
 from artifact.conformance.verdict import Deviation, NotApplicable, Undecided, equal
 from artifact.conformance.wire import Station
 
 SUITE = Suite("icmpv4")
-Make = Callable[[Tester, Station], Stimulus]
 MUST, SHOULD, MAY, DESCRIBED = Level.MUST, Level.SHOULD, Level.MAY, Level.DESCRIBED
 MUST_NOT, SHOULD_NOT = Level.MUST_NOT, Level.SHOULD_NOT
 ECHO_SECTION = "792 Echo or Echo Reply"
 STAMP_SECTION = "792 Timestamp or Timestamp Reply"
 DAY_MS = 86_400_000
-
-
-def silent(*makes: Make) -> Body:
-    """None of these messages may cause any reaction, and the DUT goes on working."""
-
-    def body(t: Tester) -> None:
-        n = t.neighbour()
-        t.require_echo(n)
-        sent = [make(t, n) for make in makes]
-        t.send(*sent)
-        t.silence(n, lambda f: any(s.reaction(f) for s in sent), "no reaction")
-
-    return body
 
 
 def exchanged(size: int) -> Body:

@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 from artifact.conformance import octets as o
 from artifact.conformance.case import Body, Level, Suite
+from artifact.conformance.cases.shared import Make, silent
 from artifact.conformance.tester import ECHO_PORT, Stimulus, Tester, pattern
 from artifact.conformance.verdict import Deviation, equal, spaced
 from artifact.conformance.wire import Station
 
 SUITE = Suite("ipv4")
-Make = Callable[[Tester, Station], Stimulus]
 MUST, SHOULD, DESCRIBED = Level.MUST, Level.SHOULD, Level.DESCRIBED
 ROBUST, MUST_NOT = Level.ROBUST, Level.MUST_NOT
 UDP_ECHO = "udp_echo"
@@ -29,19 +29,6 @@ def answered(make: Make) -> Body:
     def body(t: Tester) -> None:
         n = t.neighbour()
         t.exchange(make(t, n))
-
-    return body
-
-
-def silent(*makes: Make) -> Body:
-    """None of these datagrams may cause any reaction, and the DUT goes on working."""
-
-    def body(t: Tester) -> None:
-        n = t.neighbour()
-        t.require_echo(n)
-        sent = [make(t, n) for make in makes]
-        t.send(*sent)
-        t.silence(n, lambda f: any(s.reaction(f) for s in sent), "no reaction")
 
     return body
 

@@ -16,11 +16,12 @@ FLAGS = ("-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"
 _one_at_a_time = threading.Lock()
 
 
-def compiled(source: Path, flags: Sequence[str]) -> Path:
-    """Path of the program; compiled anew when source, flags or compiler changed."""
+def compiled(source: Path, flags: Sequence[str], *headers: Path) -> Path:
+    """Path of the program; compiled anew when source, headers, flags or compiler changed."""
     compiler = proc.need("cc", "gcc")
     version = proc.run([compiler, "--version"]).stdout
-    content = "\0".join((source.read_text(), *FLAGS, *flags, version))
+    texts = (file.read_text() for file in (source, *headers))
+    content = "\0".join((*texts, *FLAGS, *flags, version))
     key = hashlib.sha256(content.encode()).hexdigest()[:16]
     program = CACHE / "duts" / f"{source.stem}-{key}"
     with _one_at_a_time:

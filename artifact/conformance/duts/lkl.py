@@ -7,14 +7,14 @@ import os
 import select
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE, Popen
 
 from artifact import proc
-from artifact.conformance.duts.base import Dut, DutInfo
+from artifact.conformance.duts.base import DutInfo
 from artifact.conformance.duts.compile import compiled
 from artifact.conformance.duts.linux import DUT_MAC
+from artifact.conformance.duts.process import ProcessDut
 from artifact.errors import ArtifactError
 from artifact.net.link import Link, datagram_pair
 from artifact.paths import CSRC, lkl_prefix
@@ -23,11 +23,8 @@ SOURCE = CSRC / "duts" / "lkl.c"
 READY_S = 30.0
 
 
-@dataclass
-class Lkl(Dut):
+class Lkl(ProcessDut):
     """One library kernel per instance; the program says its version when it can be reached."""
-
-    _child: Popen[bytes] | None = None
 
     NAME = "lkl"
     OBTAINED = "liblkl.so as `invoke build` makes it, in library mode"
@@ -46,19 +43,13 @@ class Lkl(Dut):
         place = f"{template.address}/{template.prefix}"
         prefix = lkl_prefix()
         flags = [f"-I{prefix}/include", f"-L{prefix}/lib", f"-Wl,-rpath,{prefix}/lib", "-llkl"]
-        argv: list[str | Path] = [compiled(SOURCE, flags), str(end.fileno())]
+        program = compiled(SOURCE, flags, prefix / "include" / "lkl.h")
+        argv: list[str | Path] = [program, str(end.fileno())]
         argv += [template.mac, place, template.gateway]
         with end:
-            child = held.enter_context(
-                proc.spawn(argv, log=self.log, stdout=PIPE, pass_fds=[end.fileno()])
-            )
-        self._child = child
+            child = self.launch(held, argv, end.fileno(), stdout=PIPE)
         version = _first_line(child)
         return DutInfo(self.NAME, version, self.OBTAINED, DUT_MAC), link
-
-    def running(self) -> bool:
-        """Whether the process is still there."""
-        return self._child is not None and self._child.poll() is None
 
 
 def _first_line(child: Popen[bytes]) -> str:

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
 
 from artifact import proc
-from artifact.conformance.duts.base import Dut, DutInfo
+from artifact.conformance.duts.base import DutInfo
 from artifact.conformance.duts.compile import compiled
 from artifact.conformance.duts.linux import DUT_MAC, tester_namespace
+from artifact.conformance.duts.process import ProcessDut
 from artifact.errors import Unavailable
 from artifact.net.interfaces import set_up, tap
 from artifact.net.link import Link, packet_link
@@ -23,11 +22,8 @@ PACKAGE = "liblwip-dev"
 HEADER = Path("/usr/include/lwip/lwip/init.h")
 
 
-@dataclass
-class Lwip(Dut):
+class Lwip(ProcessDut):
     """One process per instance; it reads and writes frames on the tap's descriptor."""
-
-    _child: Popen[bytes] | None = None
 
     NAME = "lwip"
     OBTAINED = "Debian package liblwip-dev, with artifact/csrc/duts/lwip.c"
@@ -55,10 +51,5 @@ class Lwip(Dut):
         held.callback(link.close)
         place = f"{info.address}/{info.prefix}"
         argv: list[str | Path] = [program, str(frames), info.mac, place, info.gateway]
-        child = proc.spawn(argv, log=self.log, pass_fds=[frames])
-        self._child = held.enter_context(child)
+        self.launch(held, argv, frames)
         return info, link
-
-    def running(self) -> bool:
-        """Whether the process is still there."""
-        return self._child is not None and self._child.poll() is None
