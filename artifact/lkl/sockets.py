@@ -141,13 +141,17 @@ class Socket:
     # --- connections ---
 
     def connect(self, address: Any) -> None:
-        """Connect; returns when the connection stands."""
+        """Connect; returns when the connection stands.
+
+        The outcome is asked for by connecting once more: that, other than SO_ERROR, leaves a
+        refused socket fit for another try.
+        """
         raw = self._encoded(address)
         result = self._calls.raw("connect", self.fd, raw, len(raw))
         if result == -errno.EINPROGRESS and self._timeout != 0:
             if not self._calls.wait(self.fd, select.POLLOUT, self._timeout):
                 raise TimeoutError(errno.ETIMEDOUT, "timed out")
-            result = -self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            result = self._calls.raw("connect", self.fd, raw, len(raw))
         if result < 0:
             raise OSError(-result, f"connect: {os.strerror(-result)}")
 
