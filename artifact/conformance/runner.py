@@ -20,6 +20,7 @@ from artifact.conformance.duts.base import Dut, DutInfo
 from artifact.conformance.verdict import Outcome
 from artifact.conformance.watch import Watch
 from artifact.conformance.wire import Aborted
+from artifact.errors import ArtifactError
 from artifact.records import Verdict, VerdictRecord
 
 MODE = "defaults"
@@ -38,6 +39,7 @@ class Session:
     report: Report
     info: DutInfo | None = None  # what was tested, once an instance has been started
     results: dict[str, tuple[Outcome, float]] = field(default_factory=dict)
+    broken: ArtifactError | None = None  # what keeps us from storing results, such as a full disk
 
     def run(self) -> list[VerdictRecord]:
         """Run all cases; each record is reported as soon as it is final."""
@@ -48,6 +50,8 @@ class Session:
         aborted = threading.Event()
         with _workers(min(self.jobs, len(self.cases)), aborted, self._work, todo, watch):
             pass
+        if self.broken:
+            raise self.broken
         late = [case for case in self.cases if case.monitor]
         for case in late:
             if case.id in self.results:
@@ -69,6 +73,13 @@ class Session:
         return self.where / "logs" / f"conformance-{self.name}.log"
 
     def _work(self, todo: SimpleQueue[Case], watch: Watch, aborted: threading.Event) -> None:
+        try:
+            self._cases(todo, watch, aborted)
+        except ArtifactError as error:
+            self.broken = error
+            aborted.set()
+
+    def _cases(self, todo: SimpleQueue[Case], watch: Watch, aborted: threading.Event) -> None:
         with Bench(self.make, watch, aborted, self.log) as bench:
             while not aborted.is_set():
                 try:

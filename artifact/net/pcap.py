@@ -9,6 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from artifact.errors import ArtifactError
+from artifact.paths import shown
+
 NANOSECOND_MAGIC = 0xA1B23C4D
 VERSION = (2, 4)
 SNAPLEN = 262144
@@ -20,16 +23,29 @@ class Capture:
     """A capture file that is open for writing; each frame reaches the file at once."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._file: BinaryIO = path.open("wb", buffering=0)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: BinaryIO = path.open("wb", buffering=0)
+        except OSError as error:
+            raise ArtifactError(f"cannot write {shown(path)}: {error.strerror}") from error
         header = (NANOSECOND_MAGIC, *VERSION, 0, 0, SNAPLEN, LINKTYPE_ETHERNET)
-        self._file.write(struct.pack("<IHHiIII", *header))
+        self._write(struct.pack("<IHHiIII", *header))
 
     def add(self, frame: bytes, when_ns: int) -> None:
         """Append a frame seen at `when_ns` (nanoseconds since the epoch)."""
         head = struct.pack("<IIII", when_ns // NS, when_ns % NS, len(frame), len(frame))
-        self._file.write(head + frame)
+        self._write(head + frame)
+
+    def _write(self, octets: bytes) -> None:
+        try:
+            whole = self._file.write(octets) == len(octets)
+            reason = "no space left on the device"
+        except OSError as error:
+            whole, reason = False, str(error.strerror)
+        if not whole:
+            why = f"cannot write {shown(self.path)}: {reason}"
+            raise ArtifactError(why, "free some space and run again")
 
     def close(self) -> None:
         """Finish the file."""
