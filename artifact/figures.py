@@ -88,6 +88,13 @@ def _absent(axes: Axes, position: float, text: str, longest: int = LONGEST_REASO
     note.set_in_layout(False)
 
 
+def _finished(name: str, caption: str, figure: Figure, run: Run) -> Drawing:
+    """The drawing; one made from a smoke run says so in the picture itself."""
+    if tables.note(run):
+        figure.suptitle("profile smoke: not a measurement", fontsize=8, color="#D55E00")
+    return Drawing(name, caption + tables.note(run), figure)
+
+
 # --- conformance ---------------------------------------------------------------------------
 
 
@@ -121,7 +128,7 @@ def conformance(run: Run) -> Drawing:
                     cell = paper[stack, suite]
                     share = cell.passed / cell.total
                     axes.plot(
-                        share, position + 0.1, "D", mfc="none", mec="#0072B2", ms=5, clip_on=False
+                        share, position + 0.1, "D", mfc="white", mec="#0072B2", ms=5, clip_on=False
                     )
                     axes.text(
                         1.24, position, f"{cell.passed}/{cell.total}", va="center", fontsize=7,
@@ -142,7 +149,7 @@ def conformance(run: Run) -> Drawing:
         " passed/all in black. Diamonds and blue numbers: passed/all as the paper publishes them."
         " The paper used IxANVL, we an open suite with other cases: compare stacks, not counts."
     )
-    return Drawing("conformance", caption + tables.note(run), figure)
+    return _finished("conformance", caption, figure, run)
 
 
 # --- durations and rates -------------------------------------------------------------------
@@ -194,7 +201,7 @@ def coldstart(run: Run) -> Drawing:
         "Cold start of the python-hello container until it has exited; rows in the paper's order"
         " from fastest to slowest (its durations are unknown to us)."
     )
-    return Drawing("coldstart", caption + POINTS_AND_INTERVALS + tables.note(run), figure)
+    return _finished("coldstart", caption + POINTS_AND_INTERVALS, figure, run)
 
 
 def _goodput(axes: Axes, found: Mapping[tables.Series, Summary]) -> None:
@@ -255,7 +262,7 @@ def netperf(run: Run) -> Drawing:
         " (TCP_MAERTS) downwards; right: TCP_RR transactions of one byte each way. Bars are"
         " medians. The paper says µKontainer is about equal to native (values unknown to us)."
     )
-    return Drawing("netperf", caption + POINTS_AND_INTERVALS + tables.note(run), figure)
+    return _finished("netperf", caption + POINTS_AND_INTERVALS, figure, run)
 
 
 FIGURES: dict[str, Callable[[Run], Drawing]] = {

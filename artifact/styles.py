@@ -56,7 +56,7 @@ VERDICTS: dict[Verdict, Style] = {
 SUITES = {"arp": "ARP", "ipv4": "IPv4", "icmpv4": "ICMPv4"}
 
 ABSENT = "not in this run"
-NO_DEVICE = "not a device of this suite yet"
+NO_DEVICE = "no device for it yet"
 NOT_PACKAGED = registry.NOT_PACKAGED
 
 

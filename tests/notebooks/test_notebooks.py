@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from artifact import notebooks, paths, report
-from artifact.errors import ArtifactError
+from artifact.errors import ArtifactError, Unavailable
 from artifact.records import Run
 
 ALL = notebooks.questions() + notebooks.labs()
@@ -118,3 +118,12 @@ def test_labs_are_left_out_without_the_library_kernel(
     monkeypatch.setattr(paths, "KERNEL", tmp_path)
     assert notebooks._runnable_labs() == []
     assert "invoke build" in capsys.readouterr().out
+
+
+def test_the_labs_run_where_there_is_a_library_kernel(tmp_path: Path) -> None:
+    try:
+        paths.lkl_prefix()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    (executed,) = notebooks.run_all(tmp_path, only=notebooks.labs())
+    assert "Linux version " in executed.read_text()

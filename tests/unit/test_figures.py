@@ -44,7 +44,10 @@ def test_captions_define_every_mark(synthetic_run: Callable[..., Run], name: str
 def test_smoke_is_said_to_be_no_measurement(synthetic_run: Callable[..., Run]) -> None:
     smoke = synthetic_run(rounds=2, profile="smoke")
     for make in figures.FIGURES.values():
-        assert "not a measurement" in make(smoke).caption
+        drawing = make(smoke)
+        assert "not a measurement" in drawing.caption
+        assert "profile smoke: not a measurement" in drawing.render("svg").decode()
+    assert "smoke" not in figures.coldstart(synthetic_run()).render("svg").decode()
 
 
 def test_everything_is_written_with_a_sidecar_that_names_its_inputs(
