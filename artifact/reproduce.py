@@ -39,11 +39,16 @@ Status = Literal["started", "done", "skipped", "failed"]
 
 @dataclass(frozen=True)
 class Step:
-    """A task as one would type it; `measures` tasks take the profile."""
+    """A task as one would type it; `measures` tasks take the profile.
+
+    `first` is what it takes on two cores, from nothing, with profile smoke, in seconds: the
+    estimate until this machine has times of its own.
+    """
 
     name: str
     task: tuple[str, ...]
     measures: bool = False
+    first: float | None = None
 
     def argv(self, profile: str) -> list[str]:
         """Words after `invoke`."""
@@ -51,15 +56,19 @@ class Step:
 
 
 STEPS: tuple[Step, ...] = (
-    Step("fetch", ("fetch",)),
-    Step("build", ("build",)),
-    Step("bench-core", ("bench-core",), measures=True),
-    *(Step(f"conformance {dut}", ("conformance", "--dut", dut), measures=True) for dut in DUTS),
-    Step("coldstart", ("coldstart",), measures=True),
-    Step("netperf", ("netperf",), measures=True),
-    Step("notebooks", ("notebooks",)),
-    Step("figures", ("figures",)),
+    Step("fetch", ("fetch",), first=90),
+    Step("build", ("build",), first=300),
+    Step("bench-core", ("bench-core",), measures=True, first=35),
+    *(
+        Step(f"conformance {dut}", ("conformance", "--dut", dut), measures=True, first=30)
+        for dut in DUTS
+    ),
+    Step("coldstart", ("coldstart",), measures=True, first=40),
+    Step("netperf", ("netperf",), measures=True, first=40),
+    Step("notebooks", ("notebooks",), first=20),
+    Step("figures", ("figures",), first=8),
 )
+UNCHANGED = ("fetch", "build", "notebooks", "figures")  # these take the same in every profile
 
 
 class StepState(BaseModel):
@@ -169,20 +178,29 @@ def _duration_key(profile: str, step: Step) -> str:
     return f"reproduce {profile}: {step.name}"
 
 
+def estimate(profile: str, step: Step) -> tuple[float | None, str]:
+    """Seconds a step will take, if that can be said, and where the number comes from."""
+    last = ui.durations().get(_duration_key(profile, step))
+    if last is not None:
+        return last, "as last time"
+    if profile == "smoke" or step.name in UNCHANGED:
+        return step.first, "on two cores, from nothing"
+    return None, "not known before the first time"
+
+
 def _plan(state: State, profile: str) -> None:
-    """Say what is left and how long that took last time."""
-    known = ui.durations()
+    """Say what is left and how long it will take."""
     cells = []
     total, unknown = 0.0, 0
     for step in STEPS:
         if step.name in state.steps and state.steps[step.name].status == "done":
-            cells.append([step.name, "done"])
+            cells.append([step.name, "", "done"])
             continue
-        last = known.get(_duration_key(profile, step))
-        total += last or 0
-        unknown += last is None
-        cells.append([step.name, "not known yet" if last is None else ui.duration(last)])
-    ui.table("", ["step", "took last time"], cells)
+        seconds, source = estimate(profile, step)
+        total += seconds or 0
+        unknown += seconds is None
+        cells.append([step.name, "" if seconds is None else ui.duration(seconds), source])
+    ui.table("", ["step", "time", ""], cells)
     also = f" and {unknown} steps whose time is not known yet" if unknown else ""
     ui.say(f"estimate: {ui.duration(total)}{also}; Ctrl-C interrupts, the same command continues")
 

@@ -169,6 +169,14 @@ def test_fresh_and_changed_sources_begin_anew(place: Path, monkeypatch: pytest.M
     assert reproduce.resumable("quick", "same") is None
 
 
+def test_estimates_become_this_machines_own(place: Path) -> None:
+    step = Step("good", ("good",), measures=True, first=30)
+    assert reproduce.estimate("smoke", step) == (30, "on two cores, from nothing")
+    assert reproduce.estimate("paper", step)[0] is None
+    ui.remember("reproduce smoke: good", 5.0)
+    assert reproduce.estimate("smoke", step) == (5.0, "as last time")
+
+
 def test_two_at_once_is_an_error(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reproduce, "STEPS", (BROKEN,))
     run, _ = reproduce.run_all("smoke")
