@@ -4,6 +4,7 @@
  */
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/ptrace.h>
@@ -47,6 +48,7 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 	if (lkl_attach_making) {
 		lkl_attach_regs(regs, lkl_attach_making);
 		p->thread.carrier = lkl_attach_making;
+		sigemptyset(&p->blocked);
 		return 0;
 	}
 

@@ -9,9 +9,11 @@
 #include <linux/init.h>
 #include <linux/interrupt.h>
 #include <linux/jiffies.h>
+#include <linux/math64.h>
 #include <linux/sched/clock.h>
 #include <linux/time64.h>
 #include <linux/timekeeping.h>
+#include <linux/timex.h>
 #include "lkl.h"
 
 static u64 lkl_clock_read(struct clocksource *cs)
@@ -49,19 +51,52 @@ static struct clock_event_device lkl_clockevent = {
 	.set_state_oneshot	= lkl_timer_shutdown,
 };
 
-void lkl_timer_interrupt(void)
-{
-	if (lkl_ops.clock() < READ_ONCE(lkl_vcpu.next_event))
-		return; /* it was for an event that has been taken back */
-	WRITE_ONCE(lkl_vcpu.next_event, ~0ULL);
-	lkl_clockevent.event_handler(&lkl_clockevent);
-}
+/*
+ * The scheduler's clock is read several times at each switch. Where the
+ * machine's own counter runs at a constant rate it is used, from the moment
+ * when its rate is known; it goes on where the host's clock was.
+ */
+#define CALIBRATE_NS	(20 * NSEC_PER_MSEC)
+#define COUNTER_SHIFT	24
 
-static u64 clock_base __ro_after_init;
+static struct {
+	u64 base_ns, base_count, mult;
+} counter;
+static u64 boot_ns, boot_count;
+static bool counter_constant;
 
 unsigned long long notrace sched_clock(void)
 {
-	return lkl_ops.clock() - clock_base;
+	if (!counter.mult)
+		return lkl_ops.clock() - boot_ns;
+	return counter.base_ns +
+	       mul_u64_u64_shr(get_cycles() - counter.base_count, counter.mult,
+			       COUNTER_SHIFT);
+}
+
+static void calibrate_counter(u64 now)
+{
+	u64 count = get_cycles();
+
+	if (now - boot_ns < CALIBRATE_NS || count <= boot_count)
+		return;
+	counter.base_ns = now - boot_ns;
+	counter.base_count = count;
+	counter.mult = div64_u64((now - boot_ns) << COUNTER_SHIFT,
+				 count - boot_count);
+	counter_constant = false;
+}
+
+void lkl_timer_interrupt(void)
+{
+	u64 now = lkl_ops.clock();
+
+	if (now < READ_ONCE(lkl_vcpu.next_event))
+		return; /* it was for an event that has been taken back */
+	if (unlikely(counter_constant))
+		calibrate_counter(now);
+	WRITE_ONCE(lkl_vcpu.next_event, ~0ULL);
+	lkl_clockevent.event_handler(&lkl_clockevent);
 }
 
 void read_persistent_clock64(struct timespec64 *ts)
@@ -86,7 +121,9 @@ void calibrate_delay(void)
 
 void __init time_init(void)
 {
-	clock_base = lkl_ops.clock();
+	boot_ns = lkl_ops.clock();
+	boot_count = get_cycles();
+	counter_constant = lkl_ops.constant_counter;
 	if (clocksource_register_hz(&lkl_clocksource, NSEC_PER_SEC))
 		panic("the host's clock was refused");
 	lkl_clockevent.cpumask = cpumask_of(0);

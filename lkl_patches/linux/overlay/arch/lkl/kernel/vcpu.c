@@ -61,6 +61,11 @@ void __noreturn lkl_init_task(void)
 			 CLONE_THREAD | CLONE_SYSVSEM,
 	};
 
+	/*
+	 * It handles no signal of the process, and a signal that it blocks is
+	 * kept for the threads that may wait for it.
+	 */
+	sigfillset(&current->blocked);
 	lkl_vcpu.booted = 1;
 	for (;;) {
 		struct lkl_thread *thread;

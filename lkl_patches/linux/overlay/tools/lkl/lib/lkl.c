@@ -54,7 +54,7 @@ int lkl_start(const struct lkl_options *options)
 {
 	static int started;
 
-	if (options->size != sizeof(*options))
+	if (!options || options->size != sizeof(*options))
 		return -EINVAL;
 	if (options->cmdline && strlen(options->cmdline) >= sizeof(cmdline))
 		return -E2BIG;

@@ -2,6 +2,7 @@
 /*
  * The host operations that need no more than a system call or two.
  */
+#include <cpuid.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,8 +94,18 @@ void host_clock_jump(unsigned long long to)
 		virtual_now = to;
 }
 
+/* AMD64 manual 3, CPUID 8000_0007h, EDX bit 8: the rate never changes. */
+static bool counter_is_constant(void)
+{
+	unsigned int a, b, c, d;
+
+	return !host_clock_is_virtual() &&
+	       __get_cpuid(0x80000007, &a, &b, &c, &d) && d & 1 << 8;
+}
+
 void host_ops_init(void)
 {
+	host_ops.constant_counter = counter_is_constant();
 	host_ops.console = console;
 	host_ops.panic = panicked;
 	host_ops.clock = host_clock_is_virtual() ? virtual_clock : real_clock;

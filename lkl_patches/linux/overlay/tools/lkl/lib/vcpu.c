@@ -12,6 +12,7 @@
  * a change of tasks costs as much as some ten calls.
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
@@ -31,7 +32,8 @@
 
 #define WAIT_STACK_SIZE (64 * 1024UL)
 #define SPINS 200
-#define TURN_NS 100000	     /* a busy thread keeps the virtual CPU so long */
+#define TURN_NS 200000	     /* a busy thread keeps the virtual CPU so long */
+#define YOUNG_CYCLES 6000
 #define LOCK_TIMEOUT_NS 500000 /* against a wake-up that crossed a release */
 
 struct host_thread {
@@ -53,6 +55,7 @@ static int inside; /* threads that wait in the kernel */
 static int boot_done;
 static int turn; /* futex of those who wait for their turn */
 static int turn_waiters;
+static volatile unsigned long long turn_start;
 static pthread_key_t thread_key;
 
 static __thread struct host_thread *self
@@ -77,18 +80,27 @@ static inline bool try_lock(void)
 	       !__atomic_exchange_n(&lkl_vcpu.lock, 1, __ATOMIC_ACQUIRE);
 }
 
+/*
+ * The thread that makes calls would win the lock every time. A waiter raises a
+ * request, and that thread stands back once for each (let_in); once only,
+ * because the waiter may have lost its host CPU.
+ */
 static void lock(void)
 {
 	for (;;) {
+		if (try_lock())
+			break;
+		__atomic_fetch_add(&lkl_vcpu.requests, 1, __ATOMIC_SEQ_CST);
 		for (int i = 0; i < SPINS; i++) {
 			if (try_lock())
-				return;
+				goto out;
 			pause_cpu();
 		}
-		__atomic_fetch_add(&lkl_vcpu.waiters, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&lkl_vcpu.sleepers, 1, __ATOMIC_SEQ_CST);
 		futex(&lkl_vcpu.lock, FUTEX_WAIT, 1, LOCK_TIMEOUT_NS);
-		__atomic_fetch_sub(&lkl_vcpu.waiters, 1, __ATOMIC_SEQ_CST);
 	}
+out:
+	lkl_vcpu.served = lkl_vcpu.requests;
 }
 
 /* Give the virtual CPU back, and make sure that somebody sees its timer. */
@@ -98,8 +110,10 @@ static inline void release(void)
 
 	/* An exchange, because what follows must not be read before it. */
 	__atomic_exchange_n(&lkl_vcpu.lock, 0, __ATOMIC_SEQ_CST);
-	if (unlikely(lkl_vcpu.waiters))
-		futex(&lkl_vcpu.lock, FUTEX_WAKE, 1, 0);
+	if (unlikely(lkl_vcpu.sleepers)) {
+		__atomic_store_n(&lkl_vcpu.sleepers, 0, __ATOMIC_SEQ_CST);
+		futex(&lkl_vcpu.lock, FUTEX_WAKE, INT_MAX, 0);
+	}
 	if (unlikely(next < __atomic_load_n(&idle_deadline, __ATOMIC_RELAXED)))
 		vcpu_kick();
 }
@@ -112,11 +126,28 @@ void vcpu_kick(void)
 		abort();
 }
 
-/* Somebody else's task is current. Let a thread at full rate have its turn. */
+/* Stand back for those who have asked for the lock. */
+static void let_in(void)
+{
+	unsigned int requests = lkl_vcpu.requests;
+
+	for (int i = 0; i < SPINS && lkl_vcpu.served != requests; i++)
+		pause_cpu();
+	lkl_vcpu.served = requests;
+}
+
+/*
+ * Another thread's task is in user mode. If that thread makes calls at full
+ * rate, sleep for a turn; if it does something else, take over at once. A task
+ * that has just taken over has had no time yet to show which.
+ */
 static void wait_turn(void)
 {
-	unsigned int calls = __atomic_load_n(&lkl_vcpu.calls, __ATOMIC_RELAXED);
+	unsigned int calls;
 
+	while (__builtin_ia32_rdtsc() - turn_start < YOUNG_CYCLES)
+		pause_cpu();
+	calls = __atomic_load_n(&lkl_vcpu.calls, __ATOMIC_RELAXED);
 	for (int i = 0; i < 20; i++)
 		pause_cpu();
 	if (calls == __atomic_load_n(&lkl_vcpu.calls, __ATOMIC_RELAXED))
@@ -377,7 +408,9 @@ static bool enter_slow(struct host_thread *t)
 {
 	jmp_buf out;
 
-	if (t->lkl.task && lkl_vcpu.current_task != t->lkl.task)
+	if (lkl_vcpu.current_task == t->lkl.task)
+		let_in();
+	if (lkl_vcpu.current_task != t->lkl.task && !lkl_vcpu.resume_sp)
 		wait_turn();
 	lock();
 	if (lkl_vcpu.halted) {
@@ -394,6 +427,7 @@ static bool enter_slow(struct host_thread *t)
 	} else if (lkl_vcpu.current_task != t->lkl.task ||
 		   lkl_vcpu.resume_sp || t->lkl.wanted) {
 		lkl_kernel_enter(&t->lkl);
+		turn_start = __builtin_ia32_rdtsc();
 	}
 	return !lkl_vcpu.halted;
 }
@@ -401,7 +435,7 @@ static bool enter_slow(struct host_thread *t)
 static inline bool enter(struct host_thread *t)
 {
 	if (likely(lkl_vcpu.current_task == t->lkl.task && !t->lkl.wanted &&
-		   try_lock())) {
+		   lkl_vcpu.requests == lkl_vcpu.served && try_lock())) {
 		lkl_vcpu.holder = &t->lkl;
 		if (likely(lkl_vcpu.current_task == t->lkl.task &&
 			   !lkl_vcpu.resume_sp))
@@ -512,8 +546,8 @@ void task_main(int (*fn)(void *), void *arg)
 
 long lkl_clone(int (*fn)(void *), void *arg, void *stack_top)
 {
-	struct host_thread *t = self;
 	void **stack = (void **)((unsigned long)stack_top & ~15UL) - 2;
+	struct host_thread *t = self;
 	const long args[6] = {
 		CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
 			CLONE_THREAD | CLONE_SYSVSEM,
@@ -521,10 +555,12 @@ long lkl_clone(int (*fn)(void *), void *arg, void *stack_top)
 	};
 	long ret;
 
-	stack[0] = (void *)fn;
-	stack[1] = arg;
+	if (!fn || !stack_top)
+		return -EINVAL;
 	if (!t && !(t = attach()))
 		return no_thread();
+	stack[0] = (void *)fn;
+	stack[1] = arg;
 	if (!enter(t))
 		return -ESHUTDOWN;
 	ret = clone_call(t->lkl.regs, SYS_clone, args);

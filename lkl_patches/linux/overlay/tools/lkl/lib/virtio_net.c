@@ -256,7 +256,7 @@ int lkl_open_tap(const char *ifname)
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (!if_nametoindex(ifname) || ioctl(fd, TUNSETIFF, &ifr)) {
+	if (ioctl(fd, TUNSETIFF, &ifr)) {
 		err = errno;
 		close(fd);
 		return -err;

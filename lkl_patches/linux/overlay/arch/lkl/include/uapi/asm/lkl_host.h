@@ -68,7 +68,9 @@ struct lkl_thread {
  * @irq_enabled: whether the kernel accepts interrupts now
  * @halted: the kernel has gone for good
  * @lock: 0 free, 1 held
- * @waiters: threads that want @lock
+ * @booted: process 1 runs
+ * @requests: grows when a thread wants @lock; @served: those requests for which
+ *	the others have stood back; @sleepers: whether anybody sleeps on @lock
  * @calls: grows by one at each system call, for the lock's fairness
  */
 struct lkl_vcpu {
@@ -82,7 +84,9 @@ struct lkl_vcpu {
 	int halted;
 	int booted;
 	int lock __attribute__((aligned(64)));
-	int waiters;
+	volatile unsigned int requests;
+	volatile unsigned int served;
+	volatile int sleepers;
 	unsigned int calls;
 };
 
@@ -132,6 +136,7 @@ struct lkl_device {
  * struct lkl_host_ops - everything the kernel asks of its host
  * @memory: the kernel's memory, page aligned, zeroed; page frame 0 is its start
  * @memory_size: in bytes
+ * @constant_counter: the machine's cycle counter keeps pace with @clock
  * @cmdline: kernel command line
  * @devices: list of devices
  * @console: write text, never blocks for long
@@ -140,11 +145,11 @@ struct lkl_device {
  * @wallclock: nanoseconds since the Unix epoch
  * @random: fill a buffer with random octets
  * @wake: a parked task wants @thread; make its wait function come back
- * @idle: the virtual CPU has nothing to run before lkl_vcpu.next_event
  */
 struct lkl_host_ops {
 	void *memory;
 	unsigned long memory_size;
+	int constant_counter;
 	const char *cmdline;
 	struct lkl_device *devices;
 	void (*console)(const char *text, unsigned int len);
