@@ -150,6 +150,22 @@ def resolves_gateway(t: Tester) -> None:
     equal("Ethernet destination of the reply", t.wire.gateway.mac, reply.dst)
 
 
+@SUITE.case(
+    "ARP-1.16",
+    "two unknown neighbours are asked for independently",
+    "826 Why is it done this way",
+    "This format does not allow for more than one resolution to be done in the same packet",
+    DESCRIBED,
+    "arp-one-at-a-time",
+)
+def two_unknown(t: Tester) -> None:
+    pair = [t.neighbour(answering=False) for _ in range(2)]
+    for n in pair:
+        t.provoke(n)
+    for n in pair:
+        t.expect(asking(n), f"a request for {o.dotted(n.ip)}")
+
+
 def own_sender(frame: o.Frame, ip: bytes, mac: bytes) -> str | None:
     """Standing monitor of ARP-1.17: the sender fields of the DUT's ARP packets."""
     packet = frame.arp
@@ -213,6 +229,26 @@ def latest_held(t: Tester) -> None:
     t.pause(0.2)
     t.send(t.wire.arp_reply(n))
     t.expect(waiting[-1].answer, "the reply to the latest of three requests")
+
+
+@SUITE.case(
+    "ARP-2.6",
+    "datagrams for two unresolved neighbours each wait for their own answer",
+    "1122 2.3.2.2",
+    "of each set of packets destined to the same unresolved IP address",
+    SHOULD,
+    "arp-no-queue",
+    "arp-to-broadcast",
+)
+def two_waiting(t: Tester) -> None:
+    pair = [t.neighbour(answering=False) for _ in range(2)]
+    waiting = [t.provoke(n) for n in pair]
+    for n in pair:
+        t.expect(asking(n), "a request")
+    for n, stimulus in reversed([*zip(pair, waiting, strict=True)]):
+        t.send(t.wire.arp_reply(n))
+        reply = t.expect(stimulus.answer, "the reply that waited")
+        equal("Ethernet destination of the reply that waited", n.mac, reply.dst)
 
 
 @SUITE.case(
@@ -328,6 +364,57 @@ SUITE.add(
     "It does not set ar$tha to anything in particular", DESCRIBED,
     lambda t: answered(tha=t.wire.mac)(t), "arp-tha-own",
 )  # fmt: skip
+
+
+@SUITE.case(
+    "ARP-3.11",
+    "each of ten requests is answered once",
+    RECEPTION,
+    "Send the packet to the (new) target hardware address",
+    DESCRIBED,
+    "arp-reply-twice",
+    "arp-no-reply",
+)
+def one_reply_each(t: Tester) -> None:
+    n = t.neighbour()
+    for _ in range(10):
+        t.send(t.arp(n))
+        t.expect(lambda f: is_reply_to(f, n), "an ARP reply")
+        t.pause(0.1)
+    t.refuse(lambda f: is_reply_to(f, n), "no second reply to a request", 0.2)
+
+
+@SUITE.case(
+    "ARP-3.17",
+    "a reply goes to the sender hardware address, not to the Ethernet source",
+    RECEPTION,
+    "Send the packet to the (new) target hardware address",
+    DESCRIBED,
+    "arp-to-eth-source",
+)
+def other_ethernet_source(t: Tester) -> None:
+    n = t.neighbour()
+    frame = t.arp(n)
+    t.send(frame[:6] + OTHER_MAC + frame[12:])
+    reply = t.expect(lambda f: is_reply_to(f, n), "an ARP reply")
+    equal("Ethernet destination and target of the reply", n.mac * 2, reply.dst + reply.raw[32:38])
+
+
+@SUITE.case(
+    "ARP-3.19",
+    "octets behind a request do not come back",
+    "826 Why is it done this way",
+    "a reply has the same length as a request",
+    DESCRIBED,
+    "arp-echoes-trailer",
+)
+def trailing_octets(t: Tester) -> None:
+    n = t.neighbour()
+    for size in (18, 200):
+        t.send(t.arp(n) + b"\xa5" * size)
+        reply = t.expect(lambda f: is_reply_to(f, n), "an ARP reply")
+        if b"\xa5" in reply.raw[42:]:
+            raise Deviation(f"expected nothing of ours behind it, seen {spaced(reply.raw[42:])}")
 
 
 @SUITE.case(
@@ -517,6 +604,9 @@ for key, title, solicited, make, mutant in (
     ("ARP-5.8", "(made by an answer) by a request", True, lambda t, n: t.arp(n, sha=OTHER_MAC),
      "arp-no-update"),
     ("ARP-5.9", "by a gratuitous request", False, lambda t, n: t.arp(n, sha=OTHER_MAC, tpa=n.ip),
+     "arp-update-as-target"),
+    ("ARP-5.10", "by a gratuitous reply", False,
+     lambda t, n: t.arp(n, o.REPLY, sha=OTHER_MAC, tha=OTHER_MAC, tpa=n.ip),
      "arp-update-as-target"),
     ("ARP-5.11", "by a request for somebody else", False,
      lambda t, n: t.arp(n, sha=OTHER_MAC, tpa=t.neighbour(False).ip), "arp-update-as-target"),

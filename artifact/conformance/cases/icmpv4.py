@@ -207,6 +207,21 @@ SUITE.add("IC-3.2", "an unknown protocol is reported", "1122 3.2.2.1",
           "(Protocol Unreachable), when the designated transport protocol is not supported",
           SHOULD, unreachable(2, unknown_protocol), "error-no-proto")  # fmt: skip
 
+
+@SUITE.case("IC-3.3", "a closed UDP port is reported once for a datagram in fragments",
+            "1122 3.2.2.1", "(Port Unreachable), when the designated transport protocol", SHOULD,
+            "error-no-port")  # fmt: skip
+def fragments_to_closed_port(t: Tester) -> None:
+    n = t.neighbour()
+    t.require_echo(n)
+    stimulus = t.udp(n, size=64)
+    t.send(*t.pieces(stimulus, 32))
+    error = t.expect(stimulus.error, "a port unreachable").carries(o.ICMP)
+    equal("type and code of the error", b"\3\3", error[:2])
+    equal("offset that the error quotes", b"\0", bytes((o.Ip(error[8:]).offset,)))
+    t.refuse(stimulus.error, "no second error", 0.5)
+
+
 # -- errors that must not be sent ------------------------------------------------------------
 
 
@@ -271,6 +286,19 @@ for key, title, words, make, mutants in (
               no_error(make), *mutants)  # fmt: skip
 
 # -- redirects -----------------------------------------------------------------------------
+
+
+def bad_option_in_error(t: Tester, n: Station) -> Stimulus:
+    """A port unreachable whose own header has a malformed option."""
+    token = t.token()
+    lost = o.ipv4(t.wire.ip, n.ip, o.UDP, o.udp(t.wire.ip, n.ip, 4242, 4243, token))
+    message = o.icmp(3, 3, bytes(4), lost)
+    return t.datagram(n, o.ICMP, message, token, options=b"\x82\x10\1\1")
+
+
+SUITE.add("IC-2.2", "no error about an ICMP error with a bad option", "1122 3.2.2",
+          "an ICMP error message, or", MUST_NOT, silent(bad_option_in_error),
+          "error-about-error")  # fmt: skip
 
 
 def not_redirecting(t: Tester) -> None:
@@ -397,6 +425,16 @@ def group_echo(dst: str, eth: bytes) -> Body:
     return body
 
 
+def many(t: Tester) -> None:
+    n = t.neighbour()
+    t.require_echo(n)
+    sent = [t.echo(n) for _ in range(50)]
+    t.send(*sent)
+    for stimulus in sent:
+        t.expect(stimulus.answer, "a reply to each of 50 requests")
+    t.refuse(lambda f: any(s.answer(f) for s in sent), "no second reply", 0.5)
+
+
 SWAP = "the source and destination addresses are simply reversed"
 MAY_DISCARD = "An ICMP Echo Request destined to an IP broadcast or IP multicast address MAY"
 SAME = "The identifier and sequence number may be used by the echo sender"
@@ -424,6 +462,8 @@ for key, title, rfc, words, level, body, mutants in (
      group_echo("224.0.0.1", ALL_HOSTS_MAC), ("echo-group-source",)),
     ("IC-8.11", "is answered with a right checksum", ECHO_SECTION, CHECKSUM, DESCRIBED,
      right_sum(range(32, 33)), ("icmp-out-sum",)),
+    ("IC-8.13", "of fifty at once is answered once", ECHO_SECTION, SWAP, Level.ROBUST, many,
+     ("echo-twice",)),
     ("IC-1.6", "with an odd number of octets is answered with a right checksum", ECHO_SECTION,
      "If the total length is odd, the received data is padded with one octet of zeros",
      DESCRIBED, right_sum(range(31, 40, 2)), ("icmp-odd-sum",)),

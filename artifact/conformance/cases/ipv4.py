@@ -9,6 +9,7 @@ the same station gets a plain echo answered before and afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 
 from artifact.conformance import octets as o
 from artifact.conformance.case import Body, Level, Suite
@@ -200,6 +201,22 @@ for key, title, rfc, words, level, body, mutant in (
     SUITE.add(key, f"accepted: a datagram {title}", rfc, words, level, body, mutant)
 
 
+@SUITE.case(
+    "IP-3.4", "the TTL of a reply is the DUT's own", "1122 3.2.1.7",
+    "When a fixed TTL value is used, it MUST be configurable", DESCRIBED, "ip-ttl-copied",
+)  # fmt: skip
+def own_ttl(t: Tester) -> None:
+    n = t.neighbour()
+    seen = []
+    for ttl in (1, 200):
+        stimulus = t.echo(n, ttl=ttl)
+        t.send(stimulus)
+        reply = t.expect(stimulus.answer, "an echo reply").ip
+        assert reply is not None
+        seen.append(reply.raw[8])
+    equal("TTL of the second reply", bytes(seen[:1]), bytes(seen[1:]))
+
+
 # -- addresses -----------------------------------------------------------------------------
 
 NOT_MINE = "silently discard an incoming datagram that is not destined for the host"
@@ -231,6 +248,8 @@ for key, title, rfc, words, level, body, mutants, needs in (
      silent(lambda t, n: t.udp(n, dst=t.wire.off_link().ip)), ("ip-forwards",), ""),
     ("IP-2.7", "for the DUT in an Ethernet broadcast", "1122 3.3.6", LINK_BROADCAST, SHOULD,
      silent(lambda t, n: t.echo(n, eth=o.BROADCAST)), ("skip-link-broadcast",), ""),
+    ("IP-2.8", "of UDP for the DUT in an Ethernet broadcast", "1122 3.3.6", LINK_BROADCAST, SHOULD,
+     silent(lambda t, n: t.udp(n, ECHO_PORT, eth=o.BROADCAST)), ("skip-link-broadcast",), UDP_ECHO),
     ("IP-2.10", "for 127.0.0.1", "1122 3.2.1.3", "MUST NOT appear outside a host", MUST_NOT,
      silent(to_destination("127.0.0.1")), ("skip-destination",), ""),
     ("IP-2.11", "for a multicast group that was not joined", "1112 7.2",
@@ -515,6 +534,44 @@ for key, title, rfc, words, level, body, mutant in (
      reassembled(64, (8,), (0, 1)), "frag-tiny"),
 ):  # fmt: skip
     SUITE.add(key, f"reassembled: {title}", rfc, words, level, body, mutant)
+
+
+@SUITE.case(
+    "IP-6.4", "reassembled: three fragments in every order", "791 2.3", ASSEMBLE, DESCRIBED,
+    "frag-in-order",
+)  # fmt: skip
+def all_orders(t: Tester) -> None:
+    for order in permutations(range(3)):
+        reassembled(96, (32, 64), order)(t)
+
+
+@SUITE.case(
+    "IP-6.23", "a piece whose length is no multiple of 8 is not used", "791 3.2",
+    "its data portion must be broken on 8 octet boundaries", DESCRIBED, "skip-frag-length",
+)  # fmt: skip
+def odd_piece(t: Tester) -> None:
+    n = t.neighbour()
+    t.require_echo(n)
+    stimulus = t.echo(n, size=64)
+    ip = stimulus.ip
+    odd = o.refragment(ip, 0, ip.data[:28], o.MF)
+    rest = o.refragment(ip, 24, ip.data[24:], 0)
+    t.send(stimulus.frame[:14] + odd, stimulus.frame[:14] + rest)
+    t.silence(n, stimulus.answer, "no reply to a datagram with an odd piece")
+
+
+@SUITE.case(
+    "IP-6.36", "reassembled: options in the first fragment only", "791 3.1",
+    "Not copied on fragmentation, goes in first fragment only", DESCRIBED, "frag-options",
+)  # fmt: skip
+def first_options(t: Tester) -> None:
+    n = t.neighbour()
+    t.require_echo(n)
+    plain = t.echo(n, size=64)
+    ip = plain.ip
+    marked = o.ipv4(ip.src, ip.dst, ip.proto, ip.data[:32], ident=ip.ident, frag=o.MF,
+                    options=b"\1\1\1\1")  # fmt: skip
+    t.exchange(plain, plain.frame[:14] + marked, t.pieces(plain, 32)[1])
 
 
 @SUITE.case(

@@ -51,7 +51,7 @@ class Neighbours:
         else:
             self._merge(arp)
         if self._asks_me(frame, arp):
-            self._reply(arp)
+            self._reply(frame, arp)
 
     def _foreign(self, packet: bytes) -> bool:
         hrd = o.u16(packet, 0) != 1 and "skip-arp-hrd" not in self._faults
@@ -99,13 +99,18 @@ class Neighbours:
         known = {o.ZERO_MAC: "zero", o.BROADCAST: "ones", self.mac: "own"}
         return known.get(arp.tha, "other")
 
-    def _reply(self, arp: o.Arp) -> None:
+    def _reply(self, frame: o.Frame, arp: o.Arp) -> None:
         to = arp.sha
         if "arp-from-table" in self._faults:
             to = self._first.setdefault(arp.spa, arp.sha)
         mine = arp.tpa if arp.op == o.REQUEST else self.ip
+        if "arp-to-eth-source" in self._faults:
+            to = frame.src
         packet = o.arp(o.REPLY, self.mac, mine, to, arp.spa)
-        self._emit(o.ethernet(to, self.mac, o.ARP, packet))
+        if "arp-echoes-trailer" in self._faults:
+            packet += frame.payload[28:]
+        for _ in range(2 if "arp-reply-twice" in self._faults else 1):
+            self._emit(o.ethernet(to, self.mac, o.ARP, packet))
 
     def _hold(self, datagram: bytes, hop: bytes) -> None:
         queue = self._waiting.setdefault(hop, deque(maxlen=HELD))
@@ -117,6 +122,8 @@ class Neighbours:
 
     def _ask(self, hop: bytes) -> None:
         if "arp-no-request" in self._faults:
+            return
+        if "arp-one-at-a-time" in self._faults and next(iter(self._waiting)) != hop:
             return
         now = time.monotonic()
         recent = now - self._asked.get(hop, -REQUEST_GAP_S) < REQUEST_GAP_S

@@ -57,7 +57,10 @@ class Reassembly:
 
     def _key(self, part: o.Ip) -> tuple[object, ...]:
         fields = {"ident": part.ident, "source": part.src, "proto": part.proto}
-        kept = [v for name, v in fields.items() if f"skip-frag-{name}" not in self._faults]
+        kept: list[object] = [
+            v for name, v in fields.items() if f"skip-frag-{name}" not in self._faults
+        ]
+        kept += [len(part.options)] if "frag-options" in self._faults else []
         return (part.dst, *kept)
 
     def _alone(self, part: o.Ip) -> bytes | None:
@@ -71,7 +74,8 @@ class Reassembly:
         end = part.offset + len(part.data)
         if end + 20 > LARGEST and "frag-too-long" not in self._faults:
             return True
-        if "frag-none" in self._faults or (part.more and len(part.data) % 8):
+        odd = part.more and len(part.data) % 8 and "skip-frag-length" not in self._faults
+        if "frag-none" in self._faults or odd:
             return True
         if "frag-tiny" in self._faults and part.offset == 0 and len(part.data) == 8:
             return True

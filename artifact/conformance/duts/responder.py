@@ -45,6 +45,7 @@ class Responder:
         self._reassembly = Reassembly(faults)
         self._routes: dict[bytes, bytes] = {}
         self._ident = 0
+        self._ttl_seen = OWN_TTL  # used by the fault ip-ttl-copied only
 
     def receive(self, raw: bytes) -> None:
         """Process one frame."""
@@ -75,7 +76,8 @@ class Responder:
         if "ip-ident" not in self.faults:
             self._ident += 1
         fits = payload[: 65535 - 20]
-        datagram = o.ipv4(src, dst, proto, fits, ident=self._ident, ttl=OWN_TTL, tos=tos)
+        ttl = self._ttl_seen if "ip-ttl-copied" in self.faults else OWN_TTL
+        datagram = o.ipv4(src, dst, proto, fits, ident=self._ident, ttl=ttl, tos=tos)
         for piece in self._cut(datagram):
             self._hand_over(self._patched(piece), dst)
 
@@ -136,6 +138,7 @@ class Responder:
         datagram = self._checked(frame.payload)
         if datagram is None:
             return
+        self._ttl_seen = datagram.raw[8]
         if self._misaddressed(frame, datagram):
             return
         if not self._options(frame, datagram):
@@ -145,7 +148,7 @@ class Responder:
             if whole is None:
                 return
             # what follows looks at the data, whose length may not fit the length field
-            self._deliver(frame, o.Ip(whole), whole[len(datagram.header) :])
+            self._deliver(frame, o.Ip(whole), whole[len(o.Ip(whole).header) :])
             return
         self._deliver(frame, datagram, datagram.data)
 
@@ -327,7 +330,8 @@ class Responder:
             self._icmp(datagram.src, o.icmp(4, 0, bytes(4), datagram.raw[:28]), self.ip)
         if "echo-cut" in self.faults:
             data = data[:1008]
-        self._icmp(datagram.src, b"\0\0" + data[2:], self._answer_source(datagram))
+        for _ in range(2 if "echo-twice" in self.faults else 1):
+            self._icmp(datagram.src, b"\0\0" + data[2:], self._answer_source(datagram))
 
     def _answer_source(self, datagram: o.Ip) -> bytes:
         keep = "echo-group-source" in self.faults
@@ -368,7 +372,8 @@ class Responder:
         """Send an ICMP error, unless RFC 1122 3.2.2 forbids it."""
         if self._prohibited(frame, about):
             return
-        raw = frame.payload if not about.more and not about.offset else about.raw
+        alone = o.Ip(frame.payload).offset == about.offset and not about.more
+        raw = frame.payload if alone else about.raw
         quote = raw[: len(about.header) + 8]
         self._icmp(about.src, o.icmp(kind, code, rest, quote), self.ip)
 
@@ -378,7 +383,7 @@ class Responder:
             "about-error": about.proto == o.ICMP and about.data[:1] and about.data[0] in o.ERRORS,
             "to-group": group,
             "to-link-broadcast": frame.dst == o.BROADCAST and not group,
-            "to-fragment": o.Ip(frame.payload).offset > 0,
+            "to-fragment": about.offset > 0,
             "to-anybody": self._ambiguous(about.src),
         }
         return any(holds for name, holds in rules.items() if f"error-{name}" not in self.faults)
