@@ -163,7 +163,7 @@ def _compile(plan: Plan, into: Path) -> None:
     tools = ["-C", str(plan.tree / "tools/lkl"), f"KBUILD={plan.out}", f"OUTPUT={plan.out}/lkl"]
     managed = [*plan.port.overlay, *plan.port.touched]
     configure.run(plan.config, ["make", *kernel], plan.tree, plan.out, managed, plan.log)
-    _make(kernel, plan, "kernel")
+    _make([*kernel, "lkl"], plan, "kernel")
     _make([*tools, "all"], plan, "library")
     _make([*tools, f"PREFIX={into}", "install"], plan, "install")
 

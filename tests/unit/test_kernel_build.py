@@ -17,7 +17,7 @@ PATCHLEVEL = 12
 SUBLEVEL = 7
 
 OBJECTS := $(patsubst %,$(O)/%.o,$(shell cat arch/lkl/objects))
-all: $(O)/lkl.o
+lkl: $(O)/lkl.o
 $(O)/lkl.o: $(OBJECTS) ; @cat $^ > $@
 $(O)/%.o: arch/lkl/%.c ; @echo "  CC      arch/lkl/$*.o" && gcc -c -o $@ $<
 defconfig: ; @cp arch/lkl/configs/defconfig $(O)/.config
