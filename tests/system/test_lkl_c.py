@@ -15,7 +15,7 @@ pytestmark = pytest.mark.system
 
 GROUPS = (
     "boot", "life", "panic", "time", "vtime", "kernel", "tasks", "ipc", "sock", "fs", "blk",
-    "dgram", "tap", "packet", "console", "threads", "fault", "program", "kunit",
+    "dgram", "tap", "packet", "console", "threads", "fault", "program", "signal", "kunit",
 )  # fmt: skip
 LINE = re.compile(r"(not )?ok (\d+) - (\S+)(?: # SKIP (.*))?")
 

@@ -25,6 +25,7 @@
 
 #define MAX_TESTS 64 /* of one group */
 #define TEST_LIMIT_MS 60000
+#define CHILD_LIMIT_MS 30000
 #define CONSOLE_TAIL 2000
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -33,7 +34,7 @@ static const struct test_group *const groups[] = {
 	&group_vtime, &group_kernel,  &group_tasks,   &group_ipc,
 	&group_sock,  &group_fs,      &group_blk,     &group_dgram,
 	&group_tap,   &group_packet,  &group_console, &group_threads,
-	&group_fault, &group_program, &group_kunit,
+	&group_fault, &group_program, &group_signal,  &group_kunit,
 };
 
 struct result {
@@ -192,7 +193,7 @@ int run_child(int (*fn)(void), int *status)
 		close(progress_fd);
 		exit(fn() == TEST_OK ? 0 : 1);
 	}
-	if (wait_child(pid, TEST_LIMIT_MS - 10000, status))
+	if (wait_child(pid, CHILD_LIMIT_MS, status))
 		FAIL("child process hung");
 	return current_result()->status == TEST_MISSING ?
 		       TEST_OK :
@@ -381,6 +382,8 @@ static void blame(struct result *result, bool running, const char *ending)
 		fmt = "the process %s in this test";
 	else if (shared->current < 0)
 		fmt = "the process %s in the set-up of the group";
+	else
+		result->console = console_size(); /* that text is not its own */
 	result->status = TEST_FAIL;
 	snprintf(result->text, sizeof(result->text), fmt, ending);
 }

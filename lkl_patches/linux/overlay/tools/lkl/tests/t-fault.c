@@ -309,13 +309,48 @@ static long do_futex(void *bad)
 	return K(futex, (long)bad & ~3L, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
 }
 
+static long do_futex_lock(void *bad)
+{
+	return K(futex, (long)bad & ~3L, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL,
+		 0);
+}
+
+static long do_futex_try_lock(void *bad)
+{
+	return K(futex, (long)bad & ~3L, FUTEX_TRYLOCK_PI_PRIVATE, 0, NULL,
+		 NULL, 0);
+}
+
+static long do_futex_unlock(void *bad)
+{
+	return K(futex, (long)bad & ~3L, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL,
+		 0);
+}
+
+static long do_futex_wake_op(void *bad)
+{
+	static uint32_t word;
+
+	return K(futex, &word, FUTEX_WAKE_OP_PRIVATE, 1, 1L, (long)bad & ~3L,
+		 FUTEX_OP(FUTEX_OP_SET, 1, FUTEX_OP_CMP_EQ, 0));
+}
+
+/* These read and write the word atomically, in a way of their own. */
+static int futex_calls(void)
+{
+	TRY(all_fault(do_futex));
+	TRY(all_fault(do_futex_lock));
+	TRY(all_fault(do_futex_try_lock));
+	TRY(all_fault(do_futex_unlock));
+	return all_fault(do_futex_wake_op);
+}
+
 static int event_calls(void)
 {
 	epoll = K(epoll_create1, 0);
 	CHECK_OK(epoll);
 	CHECK_EQ(K(pipe2, fds, 0), 0);
 	TRY(all_fault(do_epoll_ctl));
-	TRY(all_fault(do_futex));
 	K(close, fds[0]);
 	K(close, fds[1]);
 	K(close, epoll);
@@ -401,6 +436,7 @@ static const struct test tests[] = {
 	{ "socket_calls", socket_calls, TEST_HOST },
 	{ "netlink_calls", netlink_calls, TEST_HOST },
 	{ "event_calls", event_calls, TEST_HOST },
+	{ "futex_calls", futex_calls, TEST_HOST },
 	{ "null_pointer", null_pointer, TEST_HOST },
 	{ "read_only_page", read_only_page, TEST_HOST },
 	{ "partly_bad", partly_bad, TEST_HOST },

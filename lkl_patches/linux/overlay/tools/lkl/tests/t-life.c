@@ -305,6 +305,78 @@ static int power_off_call(void)
 	return child_exits(reboot_call_body, 0);
 }
 
+static int halt_unprivileged_body(void)
+{
+	TRY(start());
+	CHECK_EQ(K(setuid, 1000), 0);
+	CHECK_EQ(lkl_halt(), 0);
+	return TEST_OK;
+}
+
+/* The halt is the program's right, whatever user its thread has become. */
+static int halt_unprivileged(void)
+{
+	return child_exits(halt_unprivileged_body, 0);
+}
+
+static int fork_calls_body(void)
+{
+	TRY(start());
+	CHECK_EQ(K(fork), -ENOSYS);
+	CHECK_EQ(K(clone, SIGCHLD, NULL, NULL, NULL, 0), -ENOSYS);
+	CHECK_EQ(K(getpid), 1);
+	CHECK_EQ(lkl_halt(), 0);
+	return TEST_OK;
+}
+
+/* A copy of the process's memory is not to be had; that is said, not tried. */
+static int fork_calls(void)
+{
+	return child_exits(fork_calls_body, 0);
+}
+
+static void *exit_call(void *arg)
+{
+	K(exit, 0);
+	return arg;
+}
+
+static int exit_of_thread_body(void)
+{
+	pthread_t thread;
+	int i;
+
+	TRY(start());
+	CHECK_EQ(pthread_create(&thread, NULL, exit_call, NULL), 0);
+	for (i = 0; i < 50; i++) {
+		kernel_sleep_ms(1);
+		CHECK_EQ(K(getpid), 1);
+	}
+	CHECK_EQ(lkl_halt(), 0);
+	return TEST_OK;
+}
+
+/* exit(2) ends a thread of the kernel; the others go on. */
+static int exit_of_thread(void)
+{
+	return child_exits(exit_of_thread_body, 0);
+}
+
+static int exit_group_body(void)
+{
+	TRY(start());
+	K(exit_group, 5);
+	return TEST_OK;
+}
+
+/* How the process ends is the library's choice; that it ends is not. */
+static int exit_group_ends(void)
+{
+	int status;
+
+	return run_child(exit_group_body, &status);
+}
+
 static int killed_body(void)
 {
 	TRY(start());
@@ -337,6 +409,10 @@ static const struct test tests[] = {
 	{ "halt_from_thread", halt_from_thread, 0 },
 	{ "halt_frees", halt_frees, 0 },
 	{ "power_off_call", power_off_call, 0 },
+	{ "halt_unprivileged", halt_unprivileged, 0 },
+	{ "fork_calls", fork_calls, 0 },
+	{ "exit_of_thread", exit_of_thread, 0 },
+	{ "exit_group_ends", exit_group_ends, 0 },
 	{ "host_signal", host_signal, 0 },
 	{},
 };

@@ -92,7 +92,7 @@ int start_kernel(const struct lkl_options *options);
 struct lkl_options default_options(void);
 
 /*
- * Runs fn in a child process and waits, at most 60 s. *status is as from
+ * Runs fn in a child process and waits, at most 30 s. *status is as from
  * waitpid(2). A failure reported in the child is the test's own.
  */
 int run_child(int (*fn)(void), int *status);
@@ -108,6 +108,6 @@ int run_tool(const char *const argv[]);
 extern const struct test_group group_boot, group_life, group_panic, group_time,
 	group_vtime, group_kernel, group_tasks, group_ipc, group_sock, group_fs,
 	group_blk, group_dgram, group_tap, group_packet, group_console,
-	group_threads, group_fault, group_program, group_kunit;
+	group_threads, group_fault, group_program, group_signal, group_kunit;
 
 #endif
