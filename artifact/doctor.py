@@ -238,8 +238,14 @@ def steps() -> list[Step]:
     """What `reproduce-all` consists of. Minutes and sizes: bare Debian 12, 2 cores, smoke."""
     return [
         Step("setup", "setup", 1.5, 1_300_000_000, packages.is_set_up),
-        Step("fetch", "fetch", 0.5, 1_600_000_000, lambda: base.current() is not None),
-        Step("build", "build", 5, 700_000_000, _is_built),
+        Step(
+            "fetch",
+            "reproduce smoke: fetch",
+            0.5,
+            1_600_000_000,
+            lambda: base.current() is not None,
+        ),
+        Step("build", "reproduce smoke: build", 8, 700_000_000, _is_built),
         Step("measure, notebooks, report (smoke)", "reproduce-all smoke", 8, 300_000_000, _never),
     ]
 
