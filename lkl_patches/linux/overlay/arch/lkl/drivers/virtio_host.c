@@ -84,8 +84,7 @@ static irqreturn_t vh_interrupt(int irq, void *opaque)
 
 	if (hd->dev->poll)
 		hd->dev->poll(hd->dev);
-	virtio_device_for_each_vq(&hd->vdev, vq)
-		vring_interrupt(irq, vq);
+	virtio_device_for_each_vq(&hd->vdev, vq) vring_interrupt(irq, vq);
 	return IRQ_HANDLED;
 }
 
@@ -101,7 +100,8 @@ static void vh_del_vqs(struct virtio_device *vdev)
 {
 	struct virtqueue *vq, *next;
 
-	free_irq(to_dev(vdev)->irq, container_of(vdev, struct host_device, vdev));
+	free_irq(to_dev(vdev)->irq,
+		 container_of(vdev, struct host_device, vdev));
 	list_for_each_entry_safe(vq, next, &vdev->vqs, list)
 		vring_del_virtqueue(vq);
 }
@@ -154,16 +154,16 @@ static const char *vh_bus_name(struct virtio_device *vdev)
 }
 
 static const struct virtio_config_ops vh_ops = {
-	.get			= vh_get,
-	.set			= vh_set,
-	.get_status		= vh_get_status,
-	.set_status		= vh_set_status,
-	.reset			= vh_reset,
-	.find_vqs		= vh_find_vqs,
-	.del_vqs		= vh_del_vqs,
-	.get_features		= vh_get_features,
-	.finalize_features	= vh_finalize_features,
-	.bus_name		= vh_bus_name,
+	.get = vh_get,
+	.set = vh_set,
+	.get_status = vh_get_status,
+	.set_status = vh_set_status,
+	.reset = vh_reset,
+	.find_vqs = vh_find_vqs,
+	.del_vqs = vh_del_vqs,
+	.get_features = vh_get_features,
+	.finalize_features = vh_finalize_features,
+	.bus_name = vh_bus_name,
 };
 
 static void vh_release(struct device *dev)

@@ -35,8 +35,8 @@ static int load_host_program(struct linux_binprm *bprm)
 }
 
 static struct linux_binfmt host_program_format = {
-	.module		= THIS_MODULE,
-	.load_binary	= load_host_program,
+	.module = THIS_MODULE,
+	.load_binary = load_host_program,
 };
 
 static int __init host_program_init(void)
@@ -50,7 +50,8 @@ static int __init host_program_init(void)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	n = kernel_write(file, magic, sizeof(magic) - 1, &pos);
-	__fput_sync(file); /* at once: a file open for writing is not executed */
+	__fput_sync(
+		file); /* at once: a file open for writing is not executed */
 	return n < 0 ? n : 0;
 }
 late_initcall(host_program_init);

@@ -13,6 +13,7 @@ extern struct lkl_host_ops lkl_ops;
 /* vcpu.c */
 extern struct lkl_thread *lkl_attach_making;
 void lkl_attach_regs(struct pt_regs *regs, const struct lkl_thread *thread);
+void lkl_block_signals(struct task_struct *p);
 void lkl_exit_to_user(struct pt_regs *regs);
 void lkl_wake_wanted(void);
 void lkl_leave(struct lkl_thread *holder);

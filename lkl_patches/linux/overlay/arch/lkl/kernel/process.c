@@ -4,7 +4,6 @@
  */
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
-#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/ptrace.h>
@@ -48,9 +47,18 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 	if (lkl_attach_making) {
 		lkl_attach_regs(regs, lkl_attach_making);
 		p->thread.carrier = lkl_attach_making;
-		sigemptyset(&p->blocked);
+		lkl_block_signals(p);
 		return 0;
 	}
+
+	/*
+	 * A second address space is not to be had, and two tasks do not share
+	 * a stack but in vfork(2), where they take turns on it.
+	 */
+	if (!(args->flags & CLONE_VM))
+		return -ENOSYS;
+	if (!args->stack && !(args->flags & CLONE_VFORK))
+		return -EINVAL;
 
 	*regs = *current_pt_regs();
 	regs->ax = 0;
@@ -75,8 +83,8 @@ void flush_thread(void)
 unsigned long __get_wchan(struct task_struct *p)
 {
 	unsigned long stack = (unsigned long)task_stack_page(p);
-	unsigned long *fp = (unsigned long *)
-		((struct switch_frame *)p->thread.sp)->bp;
+	unsigned long *fp =
+		(unsigned long *)((struct switch_frame *)p->thread.sp)->bp;
 
 	for (int depth = 0; depth < 16; depth++) {
 		unsigned long at = (unsigned long)fp;
@@ -104,8 +112,10 @@ void show_stack(struct task_struct *task, unsigned long *sp, const char *loglvl)
 	if (!task)
 		task = current;
 	stack = (unsigned long)task_stack_page(task);
-	fp = task == current ? __builtin_frame_address(0) :
-	     (unsigned long *)((struct switch_frame *)task->thread.sp)->bp;
+	fp = task == current ?
+		     __builtin_frame_address(0) :
+		     (unsigned long *)((struct switch_frame *)task->thread.sp)
+			     ->bp;
 
 	printk("%sCall trace of %s[%d]:\n", loglvl, task->comm, task->pid);
 	for (int depth = 0; depth < 32; depth++) {

@@ -42,8 +42,8 @@ static int tell_host(struct notifier_block *nb, unsigned long event,
 }
 
 static struct notifier_block panic_block = {
-	.notifier_call	= tell_host,
-	.priority	= INT_MIN,
+	.notifier_call = tell_host,
+	.priority = INT_MIN,
 };
 
 static int __init reboot_init(void)

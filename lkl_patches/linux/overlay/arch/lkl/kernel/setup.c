@@ -30,10 +30,10 @@ static void console_write(struct console *con, const char *text,
 }
 
 static struct console host_console = {
-	.name	= "lkl",
-	.write	= console_write,
-	.flags	= CON_PRINTBUFFER | CON_ANYTIME | CON_BOOT,
-	.index	= -1,
+	.name = "lkl",
+	.write = console_write,
+	.flags = CON_PRINTBUFFER | CON_ANYTIME | CON_BOOT,
+	.index = -1,
 };
 
 static void boot(void *unused)
@@ -95,8 +95,8 @@ static void cpuinfo_stop(struct seq_file *m, void *v)
 }
 
 const struct seq_operations cpuinfo_op = {
-	.start	= cpuinfo_start,
-	.next	= cpuinfo_next,
-	.stop	= cpuinfo_stop,
-	.show	= show_cpuinfo,
+	.start = cpuinfo_start,
+	.next = cpuinfo_next,
+	.stop = cpuinfo_stop,
+	.show = show_cpuinfo,
 };

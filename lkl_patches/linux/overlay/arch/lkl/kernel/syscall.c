@@ -9,11 +9,10 @@
 #include "lkl.h"
 
 #define __SYSCALL_NORETURN __SYSCALL
-#define __SYSCALL(nr, sym)						\
-	extern long __lkl_##sym(unsigned long, unsigned long,		\
-				unsigned long, unsigned long,		\
-				unsigned long, unsigned long)		\
-		__asm__(#sym);
+#define __SYSCALL(nr, sym)                                                   \
+	extern long __lkl_##sym(unsigned long, unsigned long, unsigned long, \
+				unsigned long, unsigned long,                \
+				unsigned long) __asm__(#sym);
 #include <asm/syscall_table_64.h>
 #undef __SYSCALL
 
@@ -34,9 +33,9 @@ cond_syscall(sys_fork);
 cond_syscall(sys_arch_prctl);
 cond_syscall(sys_rt_sigreturn);
 
-SYSCALL_DEFINE6(mmap, unsigned long, addr, unsigned long, len,
-		unsigned long, prot, unsigned long, flags,
-		unsigned long, fd, unsigned long, off)
+SYSCALL_DEFINE6(mmap, unsigned long, addr, unsigned long, len, unsigned long,
+		prot, unsigned long, flags, unsigned long, fd, unsigned long,
+		off)
 {
 	if (offset_in_page(off))
 		return -EINVAL;
@@ -64,8 +63,9 @@ void lkl_exit_work(struct pt_regs *regs)
 			struct ksignal ksig;
 
 			while (get_signal(&ksig))
-				pr_warn_once("signal %d has a handler, which a host thread cannot run\n",
-					     ksig.sig);
+				pr_warn_once(
+					"signal %d has a handler, which a host thread cannot run\n",
+					ksig.sig);
 			if (must_restart(regs->ax))
 				regs->ax = -EINTR;
 		}

@@ -22,11 +22,11 @@ static u64 lkl_clock_read(struct clocksource *cs)
 }
 
 static struct clocksource lkl_clocksource = {
-	.name	= "host",
-	.rating	= 499,
-	.read	= lkl_clock_read,
-	.mask	= CLOCKSOURCE_MASK(64),
-	.flags	= CLOCK_SOURCE_IS_CONTINUOUS | CLOCK_SOURCE_VALID_FOR_HRES,
+	.name = "host",
+	.rating = 499,
+	.read = lkl_clock_read,
+	.mask = CLOCKSOURCE_MASK(64),
+	.flags = CLOCK_SOURCE_IS_CONTINUOUS | CLOCK_SOURCE_VALID_FOR_HRES,
 };
 
 static int lkl_set_next_event(unsigned long delta,
@@ -43,12 +43,12 @@ static int lkl_timer_shutdown(struct clock_event_device *evt)
 }
 
 static struct clock_event_device lkl_clockevent = {
-	.name			= "host",
-	.features		= CLOCK_EVT_FEAT_ONESHOT,
-	.rating			= 300,
-	.set_next_event		= lkl_set_next_event,
-	.set_state_shutdown	= lkl_timer_shutdown,
-	.set_state_oneshot	= lkl_timer_shutdown,
+	.name = "host",
+	.features = CLOCK_EVT_FEAT_ONESHOT,
+	.rating = 300,
+	.set_next_event = lkl_set_next_event,
+	.set_state_shutdown = lkl_timer_shutdown,
+	.set_state_oneshot = lkl_timer_shutdown,
 };
 
 /*
@@ -56,8 +56,8 @@ static struct clock_event_device lkl_clockevent = {
  * machine's own counter runs at a constant rate it is used, from the moment
  * when its rate is known; it goes on where the host's clock was.
  */
-#define CALIBRATE_NS	(20 * NSEC_PER_MSEC)
-#define COUNTER_SHIFT	24
+#define CALIBRATE_NS (20 * NSEC_PER_MSEC)
+#define COUNTER_SHIFT 24
 
 static struct {
 	u64 base_ns, base_count, mult;
@@ -82,8 +82,8 @@ static void calibrate_counter(u64 now)
 		return;
 	counter.base_ns = now - boot_ns;
 	counter.base_count = count;
-	counter.mult = div64_u64((now - boot_ns) << COUNTER_SHIFT,
-				 count - boot_count);
+	counter.mult =
+		div64_u64((now - boot_ns) << COUNTER_SHIFT, count - boot_count);
 	counter_constant = false;
 }
 

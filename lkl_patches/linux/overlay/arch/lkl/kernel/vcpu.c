@@ -14,10 +14,12 @@
  * virtual CPU interrupts the task as a device would.
  */
 #include <linux/cpu.h>
+#include <linux/reboot.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
+#include <linux/syscalls.h>
 #include <linux/wait.h>
 #include <asm/processor.h>
 #include "lkl.h"
@@ -31,6 +33,11 @@ static_assert(sizeof(struct pt_regs) <= LKL_REGS_SIZE);
 
 /* Threads that wait for their first task, and the one that is served now. */
 static struct lkl_thread *attach_list;
+static bool halt_wanted;
+
+/* Asleep without being load, until the process is killed. */
+#define INIT_SLEEP (TASK_IDLE | TASK_WAKEKILL)
+
 struct lkl_thread *lkl_attach_making;
 static DECLARE_WAIT_QUEUE_HEAD(attach_wait);
 
@@ -50,9 +57,17 @@ void lkl_attach_regs(struct pt_regs *regs, const struct lkl_thread *thread)
 	regs->cs = LKL_USER_CS;
 }
 
+/* The library's signals wait for who asks: none acts on a host program. */
+void lkl_block_signals(struct task_struct *p)
+{
+	sigfillset(&p->blocked);
+	sigdelsetmask(&p->blocked, sigmask(SIGKILL) | sigmask(SIGSTOP));
+}
+
 /*
  * Process 1 in library mode: the host process itself. Its threads are the host
- * threads that make system calls; this, its first task, only makes them.
+ * threads that make system calls; this, its first task, only makes them, and
+ * ends the machine when the process ends.
  */
 void __noreturn lkl_init_task(void)
 {
@@ -61,17 +76,18 @@ void __noreturn lkl_init_task(void)
 			 CLONE_THREAD | CLONE_SYSVSEM,
 	};
 
-	/*
-	 * It handles no signal of the process, and a signal that it blocks is
-	 * kept for the threads that may wait for it.
-	 */
-	sigfillset(&current->blocked);
+	lkl_block_signals(current);
 	lkl_vcpu.booted = 1;
 	for (;;) {
 		struct lkl_thread *thread;
 		pid_t pid;
 
-		wait_event_idle(attach_wait, attach_list);
+		if (wait_event_state(attach_wait, attach_list || halt_wanted,
+				     INIT_SLEEP) ||
+		    halt_wanted) {
+			ksys_sync();
+			kernel_power_off();
+		}
 		thread = attach_list;
 		attach_list = thread->attach_next;
 		lkl_attach_making = thread;
@@ -92,7 +108,10 @@ void lkl_wake_wanted(void)
 	struct task_struct *p = self->parked;
 
 	self->parked = NULL;
-	self->wanted = 0;
+	if (self->wanted) {
+		self->wanted = 0;
+		lkl_vcpu.coming--;
+	}
 	while (p) {
 		struct task_struct *next = p->thread.next_parked;
 
@@ -111,6 +130,12 @@ void lkl_wake_wanted(void)
 		}
 	}
 
+	if (self->halting) {
+		self->halting = 0;
+		halt_wanted = true;
+		wake_up(&attach_wait);
+	}
+
 	if (self->attaching) {
 		self->attaching = 0;
 		self->attach_next = attach_list;
@@ -127,8 +152,10 @@ static void park(struct lkl_thread *carrier, bool tell)
 		current->thread.parked = true;
 		current->thread.next_parked = carrier->parked;
 		carrier->parked = current;
-		if (tell)
+		if (tell) {
+			lkl_vcpu.coming += !carrier->wanted;
 			lkl_ops.wake(carrier);
+		}
 	}
 	schedule();
 }

@@ -14,7 +14,7 @@ EXPORT_SYMBOL(empty_zero_page);
 void __init lkl_memory_init(void)
 {
 	unsigned long size = lkl_memory_end - lkl_memory_start;
-	unsigned long max_zone_pfns[MAX_NR_ZONES] = { };
+	unsigned long max_zone_pfns[MAX_NR_ZONES] = {};
 
 	memblock_add(0, size);
 	/* Frame 0: the physical address 0 means "none" to too much code. */

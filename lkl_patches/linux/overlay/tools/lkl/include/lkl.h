@@ -66,8 +66,8 @@ LKL_API long lkl_clone(int (*fn)(void *), void *arg, void *stack_top);
 /* Before lkl_start(): the file @fd is /dev/vda, the next one /dev/vdb ... */
 LKL_API int lkl_add_disk(int fd, unsigned int flags);
 
-#define LKL_NET_TAP 1	 /* tap device opened with IFF_NO_PI | IFF_VNET_HDR */
-#define LKL_NET_DGRAM 2	 /* datagram socket, one frame in each datagram */
+#define LKL_NET_TAP 1 /* tap device opened with IFF_NO_PI | IFF_VNET_HDR */
+#define LKL_NET_DGRAM 2 /* datagram socket, one frame in each datagram */
 #define LKL_NET_PACKET 3 /* bound AF_PACKET socket with PACKET_VNET_HDR */
 
 /* Before lkl_start(): @fd is eth0, the next one eth1 ... @mac may be NULL. */

@@ -22,7 +22,7 @@ void host_clock_jump(unsigned long long to);
 
 /* vcpu.c */
 int vcpu_start(void);
-void vcpu_stop(void);
+int vcpu_stop(void);
 void vcpu_kick(void);
 
 /* device.c: what the idle thread waits for */
@@ -45,8 +45,8 @@ struct host_device *device_new(unsigned int id);
 
 struct chain {
 	unsigned short head;
-	int count;  /* all descriptors */
-	int out;    /* those that the device reads, at the front */
+	int count; /* all descriptors */
+	int out; /* those that the device reads, at the front */
 	size_t len; /* octets of all */
 	struct iovec iov[CHAIN_MAX];
 };

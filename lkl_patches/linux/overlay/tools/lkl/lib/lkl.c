@@ -3,11 +3,9 @@
  * Start and end of the library kernel.
  */
 #include <errno.h>
-#include <linux/reboot.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 #include "host.h"
 
@@ -73,22 +71,11 @@ int lkl_start(const struct lkl_options *options)
 
 int lkl_halt(void)
 {
-	const long none[6] = { 0 };
-	const long off[6] = {
-		LINUX_REBOOT_MAGIC1,
-		LINUX_REBOOT_MAGIC2,
-		LINUX_REBOOT_CMD_POWER_OFF,
-	};
-	long ret = lkl_syscall(SYS_sync, none);
+	int err = vcpu_stop();
 
-	if (ret < 0)
-		return ret;
-	ret = lkl_syscall(SYS_reboot, off);
-	if (ret != -ESHUTDOWN)
-		return ret;
-	vcpu_stop();
-	munmap(host_ops.memory, host_ops.memory_size);
-	return 0;
+	if (!err)
+		munmap(host_ops.memory, host_ops.memory_size);
+	return err;
 }
 
 const char *lkl_version(void)

@@ -32,7 +32,7 @@
 
 #define WAIT_STACK_SIZE (64 * 1024UL)
 #define SPINS 200
-#define TURN_NS 200000	     /* a busy thread keeps the virtual CPU so long */
+#define TURN_NS 200000 /* a busy thread keeps the virtual CPU so long */
 #define YOUNG_CYCLES 6000
 #define LOCK_TIMEOUT_NS 500000 /* against a wake-up that crossed a release */
 
@@ -40,6 +40,7 @@ struct host_thread {
 	struct lkl_thread lkl;
 	struct host_thread *next;
 	void *stack;
+	void *main_task; /* the one that is not lkl_clone()'s */
 	jmp_buf *out; /* where it goes on when it leaves the kernel for good */
 	char regs[LKL_REGS_SIZE];
 };
@@ -233,7 +234,8 @@ static bool may_jump(void)
 	return host_clock_is_virtual() &&
 	       __atomic_load_n(&inside, __ATOMIC_RELAXED) > 0 &&
 	       !__atomic_load_n(&lkl_vcpu.lock, __ATOMIC_RELAXED) &&
-	       lkl_vcpu.resume_sp && lkl_vcpu.next_event != ~0ULL;
+	       !lkl_vcpu.coming && lkl_vcpu.resume_sp &&
+	       lkl_vcpu.next_event != ~0ULL;
 }
 
 static int fill_pollfds(struct pollfd *fds)
@@ -339,8 +341,7 @@ static void idle_wait(struct lkl_thread *thread)
 	lkl_kernel_resume();
 }
 
-static int thread_init(struct host_thread *t,
-		       void (*wait)(struct lkl_thread *))
+static int thread_init(struct host_thread *t, void (*wait)(struct lkl_thread *))
 {
 	t->stack = mmap(NULL, WAIT_STACK_SIZE, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -424,8 +425,9 @@ static bool enter_slow(struct host_thread *t)
 			return false;
 		t->lkl.attaching = 1;
 		lkl_kernel_attach(&t->lkl);
-	} else if (lkl_vcpu.current_task != t->lkl.task ||
-		   lkl_vcpu.resume_sp || t->lkl.wanted) {
+		t->main_task = t->lkl.task;
+	} else if (lkl_vcpu.current_task != t->lkl.task || lkl_vcpu.resume_sp ||
+		   t->lkl.wanted) {
 		lkl_kernel_enter(&t->lkl);
 		turn_start = __builtin_ia32_rdtsc();
 	}
@@ -445,28 +447,45 @@ static inline bool enter(struct host_thread *t)
 	return enter_slow(t);
 }
 
-/* Let the task of a thread that ends exit; the thread does not wait for it. */
-static void task_exit(struct host_thread *t)
+/*
+ * exit(2) or exit_group(2) of a thread's own task: the task does not come back,
+ * so the thread leaves it as soon as the virtual CPU is idle. Its next call
+ * makes a new one.
+ */
+static void task_exit(struct host_thread *t, long nr, const long *args)
 {
-	static const long args[6];
 	jmp_buf out;
 
 	t->out = &out;
-	if (_setjmp(out) || !enter(t))
-		return;
-	t->lkl.detached = 1;
-	lkl_kernel_syscall(t->lkl.regs, SYS_exit, args);
+	if (!_setjmp(out) && enter(t)) {
+		t->lkl.detached = 1;
+		lkl_kernel_syscall(t->lkl.regs, nr, args);
+	}
+	t->lkl.detached = 0;
+	t->lkl.regs = NULL;
+	t->lkl.task = NULL;
+	t->main_task = NULL;
 }
 
 static void thread_exit(void *arg)
 {
+	static const long none[6];
 	struct host_thread *t = arg;
 
 	self = NULL;
-	if (state == RUNNING)
-		task_exit(t);
+	if (state == RUNNING && t->lkl.task)
+		task_exit(t, SYS_exit, none);
 	thread_unlink(t);
 	thread_free(t);
+}
+
+/* A fork(2) copies the kernel's memory and none of its threads. */
+static void in_forked_child(void)
+{
+	state = HALTED;
+	lkl_vcpu.halted = 1;
+	lkl_vcpu.current_task = NULL;
+	lkl_vcpu.lock = 0;
 }
 
 int vcpu_start(void)
@@ -483,6 +502,8 @@ int vcpu_start(void)
 		return err;
 	host_ops.wake = wake;
 	err = pthread_key_create(&thread_key, thread_exit);
+	if (!err)
+		err = pthread_atfork(NULL, NULL, in_forked_child);
 	if (!err)
 		err = pthread_create(&idle_pthread, NULL, idle_main, NULL);
 	if (err)
@@ -522,6 +543,11 @@ long lkl_syscall(long nr, const long args[6])
 
 	if (unlikely(!t) && !(t = attach()))
 		return no_thread();
+	if (unlikely(nr == SYS_exit || nr == SYS_exit_group) &&
+	    t->lkl.task == t->main_task) {
+		task_exit(t, nr, args);
+		return lkl_vcpu.halted ? -ESHUTDOWN : 0;
+	}
 	if (unlikely(!enter(t)))
 		return -ESHUTDOWN;
 	lkl_vcpu.calls++;
@@ -568,9 +594,32 @@ long lkl_clone(int (*fn)(void *), void *arg, void *stack_top)
 	return ret;
 }
 
-/* After the halt: get every thread out of the kernel's memory. */
-void vcpu_stop(void)
+/* Have process 1 stop the machine, and sleep until it has. */
+static long ask_for_halt(struct host_thread *t)
 {
+	const long forever[6] = { 0 };
+
+	if (!enter(t))
+		return -ESHUTDOWN;
+	t->lkl.halting = 1;
+	lkl_kernel_enter(&t->lkl);
+	if (lkl_vcpu.halted)
+		return -ESHUTDOWN;
+	release();
+	return lkl_syscall(SYS_ppoll, forever);
+}
+
+/* Stop the machine and get every thread out of the kernel's memory. */
+int vcpu_stop(void)
+{
+	struct host_thread *t = self;
+
+	if (state != RUNNING)
+		return -ESHUTDOWN;
+	if (!t && !(t = attach()))
+		return -ENOMEM;
+	while (!lkl_vcpu.halted && ask_for_halt(t) != -ESHUTDOWN)
+		;
 	state = HALTED;
 	pthread_mutex_lock(&threads_lock);
 	for (struct host_thread *t = threads; t; t = t->next)
@@ -582,4 +631,5 @@ void vcpu_stop(void)
 		usleep(100);
 	munmap(idle_thread.stack, WAIT_STACK_SIZE);
 	close(kick_fd);
+	return 0;
 }

@@ -18,8 +18,7 @@
 #define SECTOR 512
 #define QUEUE_SIZE 64
 
-static bool transfer(int fd, bool write, struct iovec *iov, int count,
-		     off_t at)
+static bool transfer(int fd, bool write, struct iovec *iov, int count, off_t at)
 {
 	while (count) {
 		ssize_t n = write ? pwritev(fd, iov, count, at) :

@@ -194,9 +194,9 @@ static void net_stop(struct lkl_device *lkl)
 	((struct host_device *)lkl)->armed = false;
 }
 
-#define OFFLOADS                                                             \
-	(1ULL << VIRTIO_NET_F_CSUM | 1ULL << VIRTIO_NET_F_GUEST_CSUM |       \
-	 1ULL << VIRTIO_NET_F_HOST_TSO4 | 1ULL << VIRTIO_NET_F_HOST_TSO6 |   \
+#define OFFLOADS                                                           \
+	(1ULL << VIRTIO_NET_F_CSUM | 1ULL << VIRTIO_NET_F_GUEST_CSUM |     \
+	 1ULL << VIRTIO_NET_F_HOST_TSO4 | 1ULL << VIRTIO_NET_F_HOST_TSO6 | \
 	 1ULL << VIRTIO_NET_F_GUEST_TSO4 | 1ULL << VIRTIO_NET_F_GUEST_TSO6)
 
 int lkl_add_net(int fd, int kind, const unsigned char mac[6])

@@ -3,7 +3,7 @@
 #define _ASM_LKL_CACHE_H
 
 /* One CPU shares no lines with another: 64 is for layout only. */
-#define L1_CACHE_SHIFT	6
-#define L1_CACHE_BYTES	(1 << L1_CACHE_SHIFT)
+#define L1_CACHE_SHIFT 6
+#define L1_CACHE_BYTES (1 << L1_CACHE_SHIFT)
 
 #endif

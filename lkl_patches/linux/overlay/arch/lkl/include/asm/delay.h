@@ -4,9 +4,9 @@
 
 void __ndelay(unsigned long nsecs);
 
-#define udelay(n)	__ndelay((n) * 1000UL)
-#define ndelay(n)	__ndelay(n)
-#define __udelay(n)	__ndelay((n) * 1000UL)
-#define __delay(n)	__ndelay(n)
+#define udelay(n) __ndelay((n) * 1000UL)
+#define ndelay(n) __ndelay(n)
+#define __udelay(n) __ndelay((n) * 1000UL)
+#define __delay(n) __ndelay(n)
 
 #endif

@@ -10,11 +10,11 @@ struct exception_table_entry {
 #define ARCH_HAS_RELATIVE_EXTABLE
 
 /* When @insn faults, go on at @fixup. */
-#define LKL_EX_TABLE(insn, fixup)			\
-	".pushsection __ex_table, \"a\"\n"		\
-	".balign 4\n"					\
-	".long (" insn ") - .\n"			\
-	".long (" fixup ") - .\n"			\
+#define LKL_EX_TABLE(insn, fixup)          \
+	".pushsection __ex_table, \"a\"\n" \
+	".balign 4\n"                      \
+	".long (" insn ") - .\n"           \
+	".long (" fixup ") - .\n"          \
 	".popsection\n"
 
 #endif

@@ -20,10 +20,9 @@ static inline int futex_atomic_cmpxchg_inatomic(u32 *uval, u32 __user *uaddr,
 		     ".pushsection .text.fixup, \"ax\"\n"
 		     "3:	movl %[efault], %[e]\n"
 		     "	jmp 2b\n"
-		     ".popsection\n"
-		     LKL_EX_TABLE("1b", "3b")
-		     : [e] "+r" (err), [m] "+m" (*p), "+a" (oldval)
-		     : [new] "r" (newval), [efault] "i" (-EFAULT)
+		     ".popsection\n" LKL_EX_TABLE("1b", "3b")
+		     : [e] "+r"(err), [m] "+m"(*p), "+a"(oldval)
+		     : [new] "r"(newval), [efault] "i"(-EFAULT)
 		     : "memory", "cc");
 	*uval = oldval;
 	return err;

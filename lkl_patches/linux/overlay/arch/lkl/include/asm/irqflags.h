@@ -10,8 +10,8 @@
 #include <asm/lkl_host.h>
 #include <linux/compiler.h>
 
-#define ARCH_IRQ_DISABLED	0
-#define ARCH_IRQ_ENABLED	1
+#define ARCH_IRQ_DISABLED 0
+#define ARCH_IRQ_ENABLED 1
 
 void lkl_irq_deliver(void);
 

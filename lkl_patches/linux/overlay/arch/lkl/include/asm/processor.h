@@ -17,26 +17,29 @@ struct pt_regs;
  * @parked: whether it is on that list
  */
 struct thread_struct {
-	unsigned long		sp;
-	struct lkl_thread	*carrier;
-	struct task_struct	*next_parked;
-	bool			parked;
+	unsigned long sp;
+	struct lkl_thread *carrier;
+	struct task_struct *next_parked;
+	bool parked;
 };
 
-#define INIT_THREAD { }
+#define INIT_THREAD \
+	{           \
+	}
 
 /* Addresses are the host process's. */
-#define TASK_SIZE		0x00007ffffffff000UL
-#define TASK_SIZE_MAX		TASK_SIZE
-#define STACK_TOP		TASK_SIZE
-#define STACK_TOP_MAX		TASK_SIZE
-#define TASK_UNMAPPED_BASE	0UL
+#define TASK_SIZE 0x00007ffffffff000UL
+#define TASK_SIZE_MAX TASK_SIZE
+#define STACK_TOP TASK_SIZE
+#define STACK_TOP_MAX TASK_SIZE
+#define TASK_UNMAPPED_BASE 0UL
 
-#define task_pt_regs(task) \
-	((struct pt_regs *)(task_stack_page(task) + THREAD_SIZE - LKL_REGS_SIZE))
+#define task_pt_regs(task)                                        \
+	((struct pt_regs *)(task_stack_page(task) + THREAD_SIZE - \
+			    LKL_REGS_SIZE))
 
-#define KSTK_EIP(tsk)	(task_pt_regs(tsk)->ip)
-#define KSTK_ESP(tsk)	(task_pt_regs(tsk)->sp)
+#define KSTK_EIP(tsk) (task_pt_regs(tsk)->ip)
+#define KSTK_ESP(tsk) (task_pt_regs(tsk)->sp)
 
 unsigned long __get_wchan(struct task_struct *p);
 void start_thread(struct pt_regs *regs, unsigned long pc, unsigned long sp);

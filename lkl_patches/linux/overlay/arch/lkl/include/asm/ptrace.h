@@ -32,14 +32,14 @@ struct pt_regs {
 };
 
 /* User frames carry the machine's user code selector; kernel ones carry 0. */
-#define LKL_USER_CS	0x33
+#define LKL_USER_CS 0x33
 
-#define user_mode(regs)			((regs)->cs != 0)
-#define instruction_pointer(regs)	((regs)->ip)
-#define user_stack_pointer(regs)	((regs)->sp)
-#define profile_pc(regs)		instruction_pointer(regs)
-#define regs_return_value(regs)		((regs)->ax)
-#define is_syscall_success(regs)	(!IS_ERR_VALUE((regs)->ax))
+#define user_mode(regs) ((regs)->cs != 0)
+#define instruction_pointer(regs) ((regs)->ip)
+#define user_stack_pointer(regs) ((regs)->sp)
+#define profile_pc(regs) instruction_pointer(regs)
+#define regs_return_value(regs) ((regs)->ax)
+#define is_syscall_success(regs) (!IS_ERR_VALUE((regs)->ax))
 
 static inline void instruction_pointer_set(struct pt_regs *regs,
 					   unsigned long val)
@@ -47,7 +47,7 @@ static inline void instruction_pointer_set(struct pt_regs *regs,
 	regs->ip = val;
 }
 
-#define current_pt_regs()	task_pt_regs(current)
+#define current_pt_regs() task_pt_regs(current)
 
 #endif /* __ASSEMBLY__ */
 #endif

@@ -4,9 +4,9 @@
 
 #ifndef __ASSEMBLY__
 
-#define _NSIG		64
-#define _NSIG_BPW	64
-#define _NSIG_WORDS	(_NSIG / _NSIG_BPW)
+#define _NSIG 64
+#define _NSIG_BPW 64
+#define _NSIG_WORDS (_NSIG / _NSIG_BPW)
 
 typedef unsigned long old_sigset_t;
 

@@ -8,12 +8,12 @@ struct task_struct;
 struct task_struct *__lkl_switch_to(unsigned long *save_sp, unsigned long sp,
 				    struct task_struct *prev);
 
-#define switch_to(prev, next, last)					\
-do {									\
-	lkl_vcpu.current_task = (next);					\
-	lkl_vcpu.regs = task_pt_regs(next);				\
-	(last) = __lkl_switch_to(&(prev)->thread.sp,			\
-				 (next)->thread.sp, (prev));		\
-} while (0)
+#define switch_to(prev, next, last)                                  \
+	do {                                                         \
+		lkl_vcpu.current_task = (next);                      \
+		lkl_vcpu.regs = task_pt_regs(next);                  \
+		(last) = __lkl_switch_to(&(prev)->thread.sp,         \
+					 (next)->thread.sp, (prev)); \
+	} while (0)
 
 #endif

@@ -13,16 +13,15 @@
 unsigned long __lkl_copy_user(void *to, const void *from, unsigned long n);
 unsigned long __lkl_clear_user(void *to, unsigned long n);
 
-#define __LKL_USER_OP(op, err, out, in)					\
-	asm volatile("1:	" op "\n"				\
-		     "2:\n"						\
-		     ".pushsection .text.fixup, \"ax\"\n"		\
-		     "3:	movl %[efault], %[e]\n"			\
-		     "	jmp 2b\n"					\
-		     ".popsection\n"					\
-		     LKL_EX_TABLE("1b", "3b")				\
-		     : [e] "+r" (err), out				\
-		     : [efault] "i" (-EFAULT), in			\
+#define __LKL_USER_OP(op, err, out, in)                       \
+	asm volatile("1:	" op "\n"                     \
+		     "2:\n"                                   \
+		     ".pushsection .text.fixup, \"ax\"\n"     \
+		     "3:	movl %[efault], %[e]\n"              \
+		     "	jmp 2b\n"                              \
+		     ".popsection\n" LKL_EX_TABLE("1b", "3b") \
+		     : [e] "+r"(err), out                     \
+		     : [efault] "i"(-EFAULT), in              \
 		     : "memory")
 
 #define __LKL_COMMA(...) __VA_ARGS__
@@ -34,18 +33,18 @@ static __always_inline int __lkl_get_user(unsigned int size,
 	int err = 0;
 
 	switch (size) {
-#define LKL_GET(n, t, op, reg)						\
-	case n: {							\
-		t v = 0;						\
-		__LKL_USER_OP(op " %[m], %" reg "[v]", err,		\
-			      [v] "+r" (v), [m] "m" (*(const t *)p));	\
-		*(t *)to = v;						\
-		return err;						\
+#define LKL_GET(n, t, op, reg)                                           \
+	case n: {                                                        \
+		t v = 0;                                                 \
+		__LKL_USER_OP(op " %[m], %" reg "[v]",                   \
+			      err, [v] "+r"(v), [m] "m"(*(const t *)p)); \
+		*(t *)to = v;                                            \
+		return err;                                              \
 	}
-	LKL_GET(1, u8, "movb", "b")
-	LKL_GET(2, u16, "movw", "w")
-	LKL_GET(4, u32, "movl", "k")
-	LKL_GET(8, u64, "movq", "q")
+		LKL_GET(1, u8, "movb", "b")
+		LKL_GET(2, u16, "movw", "w")
+		LKL_GET(4, u32, "movl", "k")
+		LKL_GET(8, u64, "movq", "q")
 #undef LKL_GET
 	}
 	return __lkl_copy_user(to, p, size) ? -EFAULT : 0;
@@ -58,23 +57,23 @@ static __always_inline int __lkl_put_user(unsigned int size, void __user *to,
 	int err = 0;
 
 	switch (size) {
-#define LKL_PUT(n, t, op, reg)						\
-	case n:								\
-		__LKL_USER_OP(op " %" reg "[v], %[m]", err,		\
-			      [m] "=m" (*(t *)p),			\
-			      [v] "r" (*(const t *)from));		\
+#define LKL_PUT(n, t, op, reg)                                              \
+	case n:                                                             \
+		__LKL_USER_OP(                                              \
+			op " %" reg "[v], %[m]",                            \
+			err, [m] "=m"(*(t *)p), [v] "r"(*(const t *)from)); \
 		return err;
-	LKL_PUT(1, u8, "movb", "b")
-	LKL_PUT(2, u16, "movw", "w")
-	LKL_PUT(4, u32, "movl", "k")
-	LKL_PUT(8, u64, "movq", "q")
+		LKL_PUT(1, u8, "movb", "b")
+		LKL_PUT(2, u16, "movw", "w")
+		LKL_PUT(4, u32, "movl", "k")
+		LKL_PUT(8, u64, "movq", "q")
 #undef LKL_PUT
 	}
 	return __lkl_copy_user(p, from, size) ? -EFAULT : 0;
 }
 
-#define __get_user_fn(size, from, to)	__lkl_get_user(size, from, to)
-#define __put_user_fn(size, to, from)	__lkl_put_user(size, to, from)
+#define __get_user_fn(size, from, to) __lkl_get_user(size, from, to)
+#define __put_user_fn(size, to, from) __lkl_put_user(size, to, from)
 
 static inline __must_check unsigned long
 raw_copy_from_user(void *to, const void __user *from, unsigned long n)
@@ -91,7 +90,7 @@ raw_copy_to_user(void __user *to, const void *from, unsigned long n)
 #define INLINE_COPY_FROM_USER
 #define INLINE_COPY_TO_USER
 
-#define __clear_user(to, n)	__lkl_clear_user((void __force *)(to), (n))
+#define __clear_user(to, n) __lkl_clear_user((void __force *)(to), (n))
 
 #include <asm-generic/uaccess.h>
 

@@ -4,7 +4,7 @@
 
 #include <uapi/asm/unistd.h>
 
-#define NR_syscalls	(__NR_syscalls)
+#define NR_syscalls (__NR_syscalls)
 
 #define __ARCH_WANT_NEW_STAT
 #define __ARCH_WANT_SYS_ALARM

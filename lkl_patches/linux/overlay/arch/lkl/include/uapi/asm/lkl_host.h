@@ -13,13 +13,13 @@
 #define _UAPI_ASM_LKL_HOST_H
 
 /* Bits of lkl_vcpu.pending; the rest are one bit for each device. */
-#define LKL_IRQ_TIMER	0
-#define LKL_IRQ_WAKE	1 /* the thread that comes in wants its tasks to run */
-#define LKL_IRQ_DEVICE	2 /* first device */
-#define LKL_NR_IRQS	32
+#define LKL_IRQ_TIMER 0
+#define LKL_IRQ_WAKE 1 /* the thread that comes in wants its tasks to run */
+#define LKL_IRQ_DEVICE 2 /* first device */
+#define LKL_NR_IRQS 32
 
 /* Room for struct pt_regs at the top of a kernel stack, rounded to 16. */
-#define LKL_REGS_SIZE	176
+#define LKL_REGS_SIZE 176
 
 #ifndef __ASSEMBLY__
 
@@ -39,6 +39,7 @@ struct lkl_host_regs {
  * @wanted: set to 1 by the kernel when a parked task wants this thread
  * @attaching: set to 1 by the host when the thread comes in for its first task
  * @interrupt: set to 1 by the host to end @task's blocking call with -EINTR
+ * @halting: set to 1 by the host when the thread comes in to stop the machine
  * @detached: the host's: its task exits and the thread waits no more
  * @attach: registers with which the thread's first task starts
  */
@@ -52,6 +53,7 @@ struct lkl_thread {
 	int wanted;
 	int attaching;
 	int interrupt;
+	int halting;
 	int detached;
 	struct lkl_host_regs attach;
 };
@@ -69,6 +71,7 @@ struct lkl_thread {
  * @halted: the kernel has gone for good
  * @lock: 0 free, 1 held
  * @booted: process 1 runs
+ * @coming: threads that have been woken for their tasks and are not in yet
  * @requests: grows when a thread wants @lock; @served: those requests for which
  *	the others have stood back; @sleepers: whether anybody sleeps on @lock
  * @calls: grows by one at each system call, for the lock's fairness
@@ -83,6 +86,7 @@ struct lkl_vcpu {
 	unsigned int irq_enabled;
 	int halted;
 	int booted;
+	int coming;
 	int lock __attribute__((aligned(64)));
 	volatile unsigned int requests;
 	volatile unsigned int served;
