@@ -224,9 +224,12 @@ def _pytest(*words: str) -> None:
 
 @_task(name="test")
 def check(_: invoke.Context, keyword: str = "") -> None:
-    """Check: style, types, unit and system tests, in this order."""
+    """Check: build what is tested, then style, types, unit and system tests."""
     from artifact import paths
+    from artifact.kernel import build
 
+    for config in ("default", "kunit"):
+        build.run(config)
     order = ("lint", "unit", "notebooks", "c", "system")
     present = [f"tests/{name}" for name in order if (paths.REPO / "tests" / name).is_dir()]
     _pytest(*present, *(["-k", keyword] if keyword else []))

@@ -50,8 +50,20 @@ def test_every_group_is_run(bin_dir: Path) -> None:
     assert {name.split(".")[0] for name in names} == set(GROUPS)
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", [group for group in GROUPS if group != "kunit"])
 def test_library(bin_dir: Path, group: str) -> None:
+    run_group(bin_dir, group)
+
+
+def test_kernel_unit_tests() -> None:
+    """The kernel's own suites, in the configuration that carries them (build --config kunit)."""
+    kunit = paths.KERNEL / "current-kunit" / "bin"
+    if not kunit.is_dir():
+        pytest.skip("no KUnit build: invoke build --config kunit")
+    run_group(kunit, "kunit")
+
+
+def run_group(bin_dir: Path, group: str) -> None:
     argv = [bin_dir / "lkl-test", "--only", f"{group}.*"]
     done = proc.run(argv, check=False, timeout=600)
     results = parse_tap(done.stdout)

@@ -41,6 +41,8 @@ struct host_thread {
 	struct host_thread *next;
 	void *stack;
 	void *main_task; /* the one that is not lkl_clone()'s */
+	void *main_regs; /* its user side, while it is in the kernel */
+	bool saved; /* regs holds a copy of that, for after the end */
 	jmp_buf *out; /* where it goes on when it leaves the kernel for good */
 	char regs[LKL_REGS_SIZE];
 };
@@ -180,18 +182,38 @@ static void leave_for_good(struct host_thread *t)
 	_longjmp(*t->out, 1);
 }
 
+/* All threads with a task, for the end of the kernel. */
+static struct host_thread *threads;
+static pthread_mutex_t threads_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Copy what the way back needs, because then the kernel's memory may go. */
+static void save_regs(struct host_thread *t)
+{
+	if (t->main_regs && !t->saved) {
+		memcpy(t->regs, t->main_regs, sizeof(t->regs));
+		t->saved = true;
+	}
+}
+
 /*
- * The kernel has gone while the thread was in a call: return from that. What
- * is needed is copied first, because then the memory may go.
+ * The kernel has gone, and the thread's own task was in a call: return from
+ * that. Its lkl_clone()d tasks end where they are.
  */
+static void return_halted(struct host_thread *t)
+{
+	pthread_mutex_lock(&threads_lock);
+	save_regs(t);
+	pthread_mutex_unlock(&threads_lock);
+	t->lkl.task = t->main_task;
+	lkl_kernel_abandon(t->regs, -ESHUTDOWN);
+}
+
 static void leave_halted(struct host_thread *t)
 {
-	if (!t->lkl.regs)
+	if (!t->main_regs)
 		leave_for_good(t);
-	memcpy(t->regs, t->lkl.regs, sizeof(t->regs));
 	release();
-	__atomic_fetch_sub(&inside, 1, __ATOMIC_RELEASE);
-	lkl_kernel_abandon(t->regs, -ESHUTDOWN);
+	return_halted(t);
 }
 
 /*
@@ -205,9 +227,9 @@ static void thread_wait(struct lkl_thread *thread)
 	if (thread->detached)
 		leave_for_good(t);
 
-	__atomic_fetch_add(&inside, 1, __ATOMIC_RELAXED);
 	if (lkl_vcpu.halted)
 		leave_halted(t);
+	__atomic_fetch_add(&inside, 1, __ATOMIC_RELAXED);
 	release();
 	end_turn();
 	if (host_clock_is_virtual())
@@ -221,9 +243,9 @@ static void thread_wait(struct lkl_thread *thread)
 		}
 	}
 	lock();
+	__atomic_fetch_sub(&inside, 1, __ATOMIC_RELAXED);
 	if (lkl_vcpu.halted)
 		leave_halted(t);
-	__atomic_fetch_sub(&inside, 1, __ATOMIC_RELAXED);
 	lkl_vcpu.holder = thread;
 	lkl_kernel_come_in();
 }
@@ -378,10 +400,6 @@ static void *idle_main(void *unused)
 	return NULL;
 }
 
-/* All threads with a task, for the end of the kernel. */
-static struct host_thread *threads;
-static pthread_mutex_t threads_lock = PTHREAD_MUTEX_INITIALIZER;
-
 static void thread_link(struct host_thread *t)
 {
 	pthread_mutex_lock(&threads_lock);
@@ -426,6 +444,7 @@ static bool enter_slow(struct host_thread *t)
 		t->lkl.attaching = 1;
 		lkl_kernel_attach(&t->lkl);
 		t->main_task = t->lkl.task;
+		t->main_regs = t->lkl.regs;
 	} else if (lkl_vcpu.current_task != t->lkl.task || lkl_vcpu.resume_sp ||
 		   t->lkl.wanted) {
 		lkl_kernel_enter(&t->lkl);
@@ -465,6 +484,7 @@ static void task_exit(struct host_thread *t, long nr, const long *args)
 	t->lkl.regs = NULL;
 	t->lkl.task = NULL;
 	t->main_task = NULL;
+	t->main_regs = NULL;
 }
 
 static void thread_exit(void *arg)
@@ -536,6 +556,14 @@ static long __attribute__((noinline)) no_thread(void)
 	return state == RUNNING ? -ENOMEM : -ESHUTDOWN;
 }
 
+/* What a call says when the kernel has gone, if it is the thread's own. */
+static long __attribute__((noinline)) halted(struct host_thread *t)
+{
+	if (t->lkl.task != t->main_task)
+		return_halted(t);
+	return -ESHUTDOWN;
+}
+
 long lkl_syscall(long nr, const long args[6])
 {
 	struct host_thread *t = self;
@@ -549,7 +577,7 @@ long lkl_syscall(long nr, const long args[6])
 		return lkl_vcpu.halted ? -ESHUTDOWN : 0;
 	}
 	if (unlikely(!enter(t)))
-		return -ESHUTDOWN;
+		return halted(t);
 	lkl_vcpu.calls++;
 	ret = lkl_kernel_syscall(t->lkl.regs, nr, args);
 	release();
@@ -588,7 +616,7 @@ long lkl_clone(int (*fn)(void *), void *arg, void *stack_top)
 	stack[0] = (void *)fn;
 	stack[1] = arg;
 	if (!enter(t))
-		return -ESHUTDOWN;
+		return halted(t);
 	ret = clone_call(t->lkl.regs, SYS_clone, args);
 	release();
 	return ret;
@@ -622,13 +650,17 @@ int vcpu_stop(void)
 		;
 	state = HALTED;
 	pthread_mutex_lock(&threads_lock);
-	for (struct host_thread *t = threads; t; t = t->next)
+	for (t = threads; t; t = t->next) {
+		save_regs(t);
 		wake(&t->lkl);
+	}
 	pthread_mutex_unlock(&threads_lock);
 	vcpu_kick();
 	pthread_join(idle_pthread, NULL);
 	while (__atomic_load_n(&inside, __ATOMIC_ACQUIRE))
 		usleep(100);
+	lock(); /* the last of them is still giving it back */
+	release();
 	munmap(idle_thread.stack, WAIT_STACK_SIZE);
 	close(kick_fd);
 	return 0;
