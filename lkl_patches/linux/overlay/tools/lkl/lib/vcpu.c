@@ -129,12 +129,19 @@ void vcpu_kick(void)
 		abort();
 }
 
-/* Stand back for those who have asked for the lock. */
+/*
+ * Stand back for those who have asked for the lock, and then until the one who
+ * got it is through with making its task the current one.
+ */
 static void let_in(void)
 {
 	unsigned int requests = lkl_vcpu.requests;
 
 	for (int i = 0; i < SPINS && lkl_vcpu.served != requests; i++)
+		pause_cpu();
+	for (int i = 0;
+	     i < SPINS && __atomic_load_n(&lkl_vcpu.lock, __ATOMIC_RELAXED);
+	     i++)
 		pause_cpu();
 	lkl_vcpu.served = requests;
 }
