@@ -10,6 +10,7 @@ Samples: experiment netperf, workloads TCP_STREAM and TCP_MAERTS (metric through
 goodput counted by the receiver) and TCP_RR (transactions, 1/s; latency_*, s).
 """
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -125,14 +126,25 @@ def listens(table: str, port: int) -> bool:
     return any(row[1].endswith(f":{port:04X}") and row[3] == LISTENING for row in rows)
 
 
+def _sockets(pid: int) -> str:
+    """The process's /proc/<pid>/net/tcp; empty when it ends while we look."""
+    try:
+        return Path("/proc", str(pid), "net/tcp").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # a zombie has no network namespace any more
+            return ""
+        raise
+
+
 def await_server(server: Popen[bytes], port: int) -> None:
     """Return when the server listens; ArtifactError if it ends or takes too long."""
     limit = time.monotonic() + READY_LIMIT_S
-    table = Path("/proc", str(server.pid), "net/tcp")
     while time.monotonic() < limit:
         if server.poll() is not None:
             raise ArtifactError(f"netserver ended with exit code {server.returncode}")
-        if listens(table.read_text(), port):
+        if listens(_sockets(server.pid), port):
             return
         time.sleep(0.01)
     raise ArtifactError(f"netserver did not listen on port {port} within {READY_LIMIT_S:g} s")
