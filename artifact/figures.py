@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from artifact import claims, output, paths, tables
 from artifact.records import Run, Verdict
@@ -193,8 +194,10 @@ def coldstart(run: Run) -> Drawing:
                 _absent(axes, position, tables.skipped(run, "coldstart", system))
         axes.set_yticks(range(len(systems)), [style(system).label for system in systems])
         axes.set(xlabel="cold start, ms (logarithmic)", xscale="log" if found else "linear")
-        for axis_format in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
-            axis_format("{x:g}")
+        if found:
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.set_ylim(len(systems) - 0.5, -0.5)
         axes.grid(axis="x", which="both", color="#dddddd", linewidth=0.4)
     caption = (

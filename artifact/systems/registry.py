@@ -16,9 +16,9 @@ COLDSTART = "coldstart"
 NETPERF = "netperf"
 
 RUNS = ""  # reason of a system that this repository runs
-NEEDS_RUNU = "the runtime arrives with issue 5"
-NEEDS_PROGRAMS = "runs programs from issue 3 on"
-NEEDS_SERIES = "arrives with issue 5"
+NEEDS_RUNU = "the runtime runu is not part of this artifact yet"
+NEEDS_PROGRAMS = "the library kernel runs no programs yet"
+NEEDS_SERIES = "not measured yet"
 NOT_PACKAGED = "in no package registry"
 
 
