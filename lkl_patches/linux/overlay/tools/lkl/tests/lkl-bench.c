@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -267,11 +268,26 @@ static void pingpong_lkl(struct pingpong *p)
 		call(SYS_futex, (long)&p->done, FUTEX_WAIT_PRIVATE, 0, 0);
 }
 
+/* Both on one CPU, the host's best case: no sleeping CPU is to be woken. */
+static void stay_here(void)
+{
+	cpu_set_t one;
+	int cpu = sched_getcpu();
+
+	CPU_ZERO(&one);
+	if (cpu >= 0)
+		CPU_SET(cpu, &one);
+	if (cpu < 0 || sched_setaffinity(0, sizeof(one), &one))
+		die("staying on one CPU: %s", strerror(errno));
+}
+
 static void pingpong_host(struct pingpong *p)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid;
 
+	stay_here();
+	pid = fork();
 	if (pid < 0)
 		die("fork: %s", strerror(errno));
 	if (!pid)
