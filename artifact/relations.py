@@ -7,6 +7,7 @@ six rounds) INCONCLUSIVE. What was not measured is NOT RUN, with the recorded re
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -122,14 +123,14 @@ def told(summary: Summary) -> str:
     return f"{summary.median:.3g} [{summary.low:.3g}, {summary.high:.3g}] (n={summary.n})"
 
 
-class _Relation(BaseModel):
+class _Relation(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tolerance_reason: str = ""
 
+    @abstractmethod
     def judge(self, evidence: Evidence) -> Judgement:
         """Outcome of this relation from the evidence."""
-        raise NotImplementedError
 
 
 class _Measured(_Relation):
@@ -172,8 +173,9 @@ class _Pair(_Measured):
 
     systems: tuple[str, str]
 
+    @abstractmethod
     def _band(self) -> tuple[float, float]:
-        raise NotImplementedError
+        """Lowest and highest ratio with which the claim holds."""
 
     @override
     def judge(self, evidence: Evidence) -> Judgement:

@@ -8,6 +8,7 @@ import fcntl
 import json
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,12 +41,12 @@ def duration(seconds: float) -> str:
     return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
 
 
-class Bar:
+class Bar(ABC):
     """Progress of one long step."""
 
+    @abstractmethod
     def advance(self, amount: float = 1, what: str = "") -> None:
         """`amount` more units are done, the latest of them being `what`."""
-        raise NotImplementedError
 
 
 class _RichBar(Bar):

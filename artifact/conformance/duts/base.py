@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,7 @@ class DutInfo:
 
 
 @dataclass
-class Dut:
+class Dut(ABC):
     """One instance of a stack. A subclass says what it needs and how it is attached.
 
     The addresses are from the block of RFC 2544 for tests of devices; nothing routes them.
@@ -49,7 +50,7 @@ class Dut:
     JOBS = 8  # instances side by side
 
     @classmethod
-    def need(cls) -> None:
+    def need(cls) -> None:  # noqa: B027 - a stack that needs nothing says nothing
         """Raise Unavailable when something this DUT needs is not on this machine."""
 
     @classmethod
@@ -61,9 +62,9 @@ class Dut:
             return str(error)
         return None
 
+    @abstractmethod
     def attach(self, held: ExitStack) -> tuple[DutInfo, Link]:
         """Start the stack; everything that must end with it goes on `held`."""
-        raise NotImplementedError
 
     def running(self) -> bool:
         """Whether the stack's process, if it has one, is still there."""
