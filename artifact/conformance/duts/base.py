@@ -49,8 +49,8 @@ class Dut(ABC):
     OBTAINED = ""
     JOBS = 8  # instances side by side
 
-    @classmethod
-    def need(cls) -> None:  # noqa: B027 - a stack that needs nothing says nothing
+    @classmethod  # noqa: B027 - a stack that needs nothing says nothing
+    def need(cls) -> None:
         """Raise Unavailable when something this DUT needs is not on this machine."""
 
     @classmethod
