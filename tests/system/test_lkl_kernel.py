@@ -405,6 +405,7 @@ def test_datagram_link() -> None:
         me = Ether(src="02:00:00:00:00:01", dst="ff:ff:ff:ff:ff:ff")
         asked = ARP(op=1, psrc="10.1.0.1", hwsrc="02:00:00:00:00:01", pdst="10.1.0.2")
         assert answer(me / asked, ARP)[ARP].hwsrc == mac
+        ours.send(b"")  # no frame, and no end of the link either
         ping = Ether(src="02:00:00:00:00:01", dst=mac) / IP(src="10.1.0.1", dst="10.1.0.2")
         assert answer(ping / ICMP(id=5) / b"payload", ICMP)[ICMP].type == 0
 
@@ -435,3 +436,31 @@ def test_tap() -> None:
                 assert peer.recv(100) == b"from the library"
                 peer.sendall(b"from the host")
                 assert client.recv(100) == b"from the host"
+
+
+@pytest.mark.usefixtures("_own_network")
+@forked
+def test_packet_socket_survives_its_interface_going_down() -> None:
+    from pyroute2 import IPRoute
+
+    def exchange() -> bytes:
+        with k.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
+            ours.settimeout(20)
+            ours.bind(("10.1.0.2", 0))
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as theirs:
+                theirs.sendto(b"a frame", ours.getsockname())
+                return bytes(ours.recvfrom(100)[0])
+
+    with IPRoute() as host:
+        host.link("add", ifname="uk0", kind="veth", peer="uk1")
+        ours, theirs = (host.link_lookup(ifname=name)[0] for name in ("uk1", "uk0"))
+        host.addr("add", index=theirs, address="10.1.0.1", prefixlen=16)
+        for index in (ours, theirs):
+            host.link("set", index=index, state="up")
+        with Kernel(net=[Packet("uk1")]) as k:
+            k.net["eth0"].up()
+            k.net["eth0"].add_address("10.1.0.2/16")
+            assert exchange() == b"a frame"
+            host.link("set", index=ours, state="down")
+            host.link("set", index=ours, state="up")
+            assert exchange() == b"a frame"

@@ -132,6 +132,22 @@ static void fill_room(struct lkl_queue *q, struct room *room, size_t len)
 	queue_back(q, room->chains - used);
 }
 
+/* Nothing there, or the other end or the interface was away for a while. */
+static bool passes(int err)
+{
+	return err == EAGAIN || err == ENETDOWN || err == ECONNREFUSED ||
+	       err == ECONNRESET;
+}
+
+static bool is_datagram(int fd)
+{
+	socklen_t size = sizeof(int);
+	int type;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) &&
+	       type == SOCK_DGRAM;
+}
+
 static bool receive_one(struct host_device *dev, struct lkl_queue *q)
 {
 	/* Static: a kernel stack is small, and there is one virtual CPU. */
@@ -152,9 +168,8 @@ static bool receive_one(struct host_device *dev, struct lkl_queue *q)
 	} while (n < 0 && errno == EINTR);
 	if (n <= 0) {
 		queue_back(q, room.chains);
-		if (n == 0 || errno != EAGAIN)
-			dev->armed = errno == ECONNREFUSED && n < 0;
-		return false;
+		dev->armed = n ? passes(errno) : is_datagram(dev->fd);
+		return !n && dev->armed; /* an empty datagram is no frame */
 	}
 	if (bare)
 		memset(room.iov[0].iov_base, 0, HEADER);
