@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "host_call.h"
 
 /* In virtual time a look at the clock moves it, so that loops on it end. */
 #define VIRTUAL_STEP_NS 100
@@ -83,6 +84,11 @@ static void fill_random(void *buf, unsigned long len)
 	}
 }
 
+static long call(long nr, long a, long b, long c, long d, long e, long f)
+{
+	return host_call(nr, a, b, c, d, e, f);
+}
+
 bool host_clock_is_virtual(void)
 {
 	return host_options.flags & LKL_VIRTUAL_TIME;
@@ -111,4 +117,5 @@ void host_ops_init(void)
 	host_ops.clock = host_clock_is_virtual() ? virtual_clock : real_clock;
 	host_ops.wallclock = wallclock;
 	host_ops.random = fill_random;
+	host_ops.call = call;
 }

@@ -149,6 +149,9 @@ struct lkl_device {
  * @wallclock: nanoseconds since the Unix epoch
  * @random: fill a buffer with random octets
  * @wake: a parked task wants @thread; make its wait function come back
+ * @call: a system call of the host, with Linux's numbers, arguments and
+ *	structures for this machine; the result or a negative errno. The kernel
+ *	uses it for the memory of programs and for host directories.
  */
 struct lkl_host_ops {
 	void *memory;
@@ -162,6 +165,7 @@ struct lkl_host_ops {
 	unsigned long long (*wallclock)(void);
 	void (*random)(void *buf, unsigned long len);
 	void (*wake)(struct lkl_thread *thread);
+	long (*call)(long nr, long a, long b, long c, long d, long e, long f);
 };
 
 extern struct lkl_vcpu lkl_vcpu;
