@@ -12,11 +12,24 @@ int main(void)
 	OFFSET(LKL_R12, pt_regs, r12);
 	OFFSET(LKL_RBP, pt_regs, bp);
 	OFFSET(LKL_RBX, pt_regs, bx);
+	OFFSET(LKL_R11, pt_regs, r11);
+	OFFSET(LKL_R10, pt_regs, r10);
+	OFFSET(LKL_R9, pt_regs, r9);
+	OFFSET(LKL_R8, pt_regs, r8);
 	OFFSET(LKL_RAX, pt_regs, ax);
+	OFFSET(LKL_RCX, pt_regs, cx);
+	OFFSET(LKL_RDX, pt_regs, dx);
+	OFFSET(LKL_RSI, pt_regs, si);
+	OFFSET(LKL_RDI, pt_regs, di);
+	OFFSET(LKL_ORIG_RAX, pt_regs, orig_ax);
 	OFFSET(LKL_RIP, pt_regs, ip);
 	OFFSET(LKL_CS, pt_regs, cs);
+	OFFSET(LKL_FLAGS, pt_regs, flags);
 	OFFSET(LKL_RSP, pt_regs, sp);
+	OFFSET(LKL_SS, pt_regs, ss);
 	DEFINE(LKL_USER_CS, LKL_USER_CS);
+	DEFINE(LKL_USER_SS, LKL_USER_SS);
+	DEFINE(LKL_USER_FLAGS, LKL_USER_FLAGS);
 
 	OFFSET(LKL_THREAD_WAIT_SP, lkl_thread, wait_sp);
 	OFFSET(LKL_THREAD_WAIT, lkl_thread, wait);
@@ -32,5 +45,6 @@ int main(void)
 
 	OFFSET(LKL_VCPU_RESUME_SP, lkl_vcpu, resume_sp);
 	OFFSET(LKL_VCPU_REGS, lkl_vcpu, regs);
+	OFFSET(LKL_VCPU_PENDING, lkl_vcpu, pending);
 	return 0;
 }

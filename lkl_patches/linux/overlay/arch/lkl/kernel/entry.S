@@ -193,4 +193,99 @@ SYM_FUNC_START(lkl_start_on)
 	ud2
 SYM_FUNC_END(lkl_start_on)
 
+/*
+ * Process mode. Registers are those of the machine's own system call: number in
+ * rax, arguments in rdi, rsi, rdx, r10, r8, r9, result in rax; rcx and r11 are
+ * lost. A program comes by `call *%rcx`: the address it pushed is taken off its
+ * stack at once, so that this may be shared by the child of vfork(2).
+ */
+SYM_CODE_START(lkl_user_entry)
+	popq	%rcx
+	movq	LKL_VCPU_REGS+lkl_vcpu(%rip), %r11
+	movq	%rsp, LKL_RSP(%r11)
+	movq	%r11, %rsp
+	movq	%rcx, LKL_RIP(%rsp)
+	movq	%rcx, LKL_RCX(%rsp)
+	movq	%rax, LKL_ORIG_RAX(%rsp)
+	movq	%rdi, LKL_RDI(%rsp)
+	movq	%rsi, LKL_RSI(%rsp)
+	movq	%rdx, LKL_RDX(%rsp)
+	movq	%r10, LKL_R10(%rsp)
+	movq	%r8, LKL_R8(%rsp)
+	movq	%r9, LKL_R9(%rsp)
+	movq	%rbx, LKL_RBX(%rsp)
+	movq	%rbp, LKL_RBP(%rsp)
+	movq	%r12, LKL_R12(%rsp)
+	movq	%r13, LKL_R13(%rsp)
+	movq	%r14, LKL_R14(%rsp)
+	movq	%r15, LKL_R15(%rsp)
+	movq	$LKL_USER_CS, LKL_CS(%rsp)
+	movq	$LKL_USER_SS, LKL_SS(%rsp)
+	movq	$LKL_USER_FLAGS, LKL_FLAGS(%rsp)
+	movq	$LKL_USER_FLAGS, LKL_R11(%rsp)
+	movq	%rsp, %rdi
+	xorl	%ebp, %ebp
+	call	lkl_program_call
+	/*
+	 * What is pending is taken above. Who is interrupted from here on, when
+	 * nobody would look again, is sent to lkl_user_again.
+	 */
+SYM_INNER_LABEL(lkl_leaving_begin, SYM_L_GLOBAL)
+	cmpl	$0, LKL_VCPU_PENDING+lkl_vcpu(%rip)
+	jne	lkl_user_again
+	movq	LKL_RDI(%rsp), %rdi
+	movq	LKL_RSI(%rsp), %rsi
+	movq	LKL_RDX(%rsp), %rdx
+	movq	LKL_R10(%rsp), %r10
+	movq	LKL_R8(%rsp), %r8
+	movq	LKL_R9(%rsp), %r9
+	movq	LKL_RAX(%rsp), %rax
+	movq	LKL_RBX(%rsp), %rbx
+	movq	LKL_RBP(%rsp), %rbp
+	movq	LKL_R12(%rsp), %r12
+	movq	LKL_R13(%rsp), %r13
+	movq	LKL_R14(%rsp), %r14
+	movq	LKL_R15(%rsp), %r15
+	cmpq	$0, LKL_ORIG_RAX(%rsp)
+	jl	1f
+	/* The end of a system call: rcx and r11 are free. */
+	movq	LKL_RIP(%rsp), %rcx
+	movq	LKL_RSP(%rsp), %rsp
+	jmp	*%rcx
+	/* An interrupted program gets everything back. */
+1:	movq	LKL_R11(%rsp), %r11
+	movq	LKL_RCX(%rsp), %rcx
+	addq	$LKL_RIP, %rsp
+	iretq
+SYM_INNER_LABEL(lkl_leaving_end, SYM_L_GLOBAL)
+SYM_CODE_END(lkl_user_entry)
+
+SYM_CODE_START(lkl_user_again)
+	movq	%rsp, %rdi
+	call	lkl_program_leave
+	jmp	lkl_leaving_begin
+SYM_CODE_END(lkl_user_again)
+
+/* void lkl_program_return(struct pt_regs *regs) */
+SYM_CODE_START(lkl_program_return)
+	movq	%rdi, %rsp
+	jmp	lkl_leaving_begin
+SYM_CODE_END(lkl_program_return)
+
+/* The host has filled the frame at rsp and lkl_vcpu.pending. */
+SYM_CODE_START(lkl_user_interrupt)
+	movq	%rsp, %rdi
+	xorl	%ebp, %ebp
+	call	lkl_program_interrupted
+	jmp	lkl_leaving_begin
+SYM_CODE_END(lkl_user_interrupt)
+
+/* The host has filled the frame at rsp and lkl_vcpu.fault. */
+SYM_CODE_START(lkl_user_fault)
+	movq	%rsp, %rdi
+	xorl	%ebp, %ebp
+	call	lkl_program_fault
+	jmp	lkl_leaving_begin
+SYM_CODE_END(lkl_user_fault)
+
 	.section .note.GNU-stack, "", @progbits

@@ -39,19 +39,30 @@ static struct linux_binfmt host_program_format = {
 	.load_binary = load_host_program,
 };
 
-static int __init host_program_init(void)
+static int __init make_file(const char *name, const void *data, size_t size)
 {
-	struct file *file;
+	struct file *file = filp_open(name, O_CREAT | O_WRONLY, 0700);
 	loff_t pos = 0;
 	ssize_t n;
 
-	register_binfmt(&host_program_format);
-	file = filp_open("/init", O_CREAT | O_WRONLY, 0700);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	n = kernel_write(file, magic, sizeof(magic) - 1, &pos);
-	__fput_sync(
-		file); /* at once: a file open for writing is not executed */
-	return n < 0 ? n : 0;
+	n = kernel_write(file, data, size, &pos);
+	/* At once: a file open for writing is not executed. */
+	__fput_sync(file);
+	return n < 0 ? n : n == size ? 0 : -ENOSPC;
+}
+
+/* In process mode process 1 is a real program, which the host brings. */
+static int __init host_program_init(void)
+{
+	int err;
+
+	if (!lkl_ops.process) {
+		register_binfmt(&host_program_format);
+		return make_file("/init", magic, sizeof(magic) - 1);
+	}
+	err = make_file("/init", lkl_ops.init, lkl_ops.init_size);
+	return err ?: make_file("/setup", lkl_ops.setup, lkl_ops.setup_size);
 }
 late_initcall(host_program_init);

@@ -15,6 +15,10 @@ static void take(unsigned int bits)
 		lkl_wake_wanted();
 	if (bits & BIT(LKL_IRQ_TIMER))
 		lkl_timer_interrupt();
+	if (bits & BIT(LKL_IRQ_SIGNAL))
+		lkl_forward_signals();
+	if (bits & BIT(LKL_IRQ_WATCH))
+		lkl_watches_ready();
 
 	bits >>= LKL_IRQ_DEVICE;
 	for (int irq = LKL_IRQ_DEVICE; bits; irq++, bits >>= 1)

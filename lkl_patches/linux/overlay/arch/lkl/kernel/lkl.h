@@ -22,7 +22,28 @@ void __noreturn lkl_init_task(void);
 /* syscall.c */
 void lkl_exit_work(struct pt_regs *regs);
 
+/* user.c: programs */
+asmlinkage void lkl_program_call(struct pt_regs *regs);
+asmlinkage void lkl_program_interrupted(struct pt_regs *regs);
+asmlinkage void lkl_program_fault(struct pt_regs *regs);
+asmlinkage void lkl_program_leave(struct pt_regs *regs);
+
+struct kernel_clone_args;
+int lkl_copy_registers(struct task_struct *p,
+		       const struct kernel_clone_args *args);
+void lkl_new_registers(void);
+void lkl_forward_signals(void);
+
+/* signal.c: of programs */
+void lkl_user_signal(struct pt_regs *regs);
+unsigned int lkl_sigframe_size(void);
+
+/* fs/hostfd.c: host descriptors that are waited for */
+void lkl_watches_ready(void);
+
 /* time.c */
+void lkl_tick_catch_up(void);
+void lkl_timer_before_user(void);
 void lkl_timer_interrupt(void);
 
 /* entry.S and what it calls */
@@ -32,6 +53,7 @@ asmlinkage void lkl_new_task(struct task_struct *prev, int (*fn)(void *),
 asmlinkage void lkl_do_syscall(struct pt_regs *regs, unsigned long nr,
 			       const unsigned long *args);
 asmlinkage void lkl_user_interrupted(struct pt_regs *regs);
+void __noreturn lkl_program_return(struct pt_regs *regs);
 void __noreturn lkl_start_on(unsigned long sp, void (*fn)(void *), void *arg);
 
 #endif

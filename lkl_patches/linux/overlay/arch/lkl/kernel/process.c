@@ -23,6 +23,10 @@ asmlinkage void lkl_new_task(struct task_struct *prev, int (*fn)(void *),
 	schedule_tail(prev);
 	if (fn)
 		fn(arg); /* comes back only after kernel_execve() */
+	if (lkl_ops.process) {
+		lkl_program_leave(regs);
+		lkl_program_return(regs);
+	}
 	lkl_exit_to_user(regs);
 }
 
@@ -65,7 +69,7 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 	if (args->stack)
 		regs->sp = args->stack;
 	p->thread.carrier = current->thread.carrier;
-	return 0;
+	return lkl_ops.process ? lkl_copy_registers(p, args) : 0;
 }
 
 void start_thread(struct pt_regs *regs, unsigned long pc, unsigned long sp)
@@ -74,10 +78,15 @@ void start_thread(struct pt_regs *regs, unsigned long pc, unsigned long sp)
 	regs->ip = pc;
 	regs->sp = sp;
 	regs->cs = LKL_USER_CS;
+	regs->ss = LKL_USER_SS;
+	regs->flags = LKL_USER_FLAGS;
+	regs->orig_ax = -1;
 }
 
 void flush_thread(void)
 {
+	if (lkl_ops.process)
+		lkl_new_registers();
 }
 
 unsigned long __get_wchan(struct task_struct *p)

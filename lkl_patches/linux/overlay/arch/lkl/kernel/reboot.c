@@ -12,6 +12,8 @@ void (*pm_power_off)(void);
 
 static void __noreturn stop(void)
 {
+	if (lkl_ops.process)
+		lkl_ops.exit(0);
 	lkl_vcpu.halted = 1;
 	lkl_vcpu.current_task = NULL; /* nobody's fast path any more */
 	lkl_leave(lkl_vcpu.holder);

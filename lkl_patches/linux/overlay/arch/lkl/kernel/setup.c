@@ -13,6 +13,7 @@
 #include <linux/utsname.h>
 #include <generated/utsrelease.h>
 #include <asm/archrandom.h>
+#include <asm/fpu.h>
 #include <asm/processor.h>
 #include <asm/setup.h>
 #include "lkl.h"
@@ -46,6 +47,8 @@ void lkl_kernel_boot(const struct lkl_host_ops *ops, struct lkl_thread *self)
 	lkl_ops = *ops;
 	lkl_memory_start = (unsigned long)ops->memory;
 	lkl_memory_end = lkl_memory_start + ops->memory_size;
+	if (ops->user_end)
+		lkl_user_end = ops->user_end;
 	lkl_vcpu.holder = self;
 	lkl_vcpu.regs = task_pt_regs(&init_task);
 	lkl_vcpu.resume_sp = (unsigned long)lkl_vcpu.regs;
@@ -59,6 +62,8 @@ void __init setup_arch(char **cmdline_p)
 	*cmdline_p = command_line;
 	register_console(&host_console);
 	parse_early_param();
+	if (lkl_ops.process)
+		lkl_fpu_init();
 	lkl_memory_init();
 }
 

@@ -30,17 +30,6 @@ cond_syscall(sys_map_shadow_stack);
 cond_syscall(sys_uretprobe);
 /* A second copy of a process needs a second address space. */
 cond_syscall(sys_fork);
-cond_syscall(sys_arch_prctl);
-cond_syscall(sys_rt_sigreturn);
-
-SYSCALL_DEFINE6(mmap, unsigned long, addr, unsigned long, len, unsigned long,
-		prot, unsigned long, flags, unsigned long, fd, unsigned long,
-		off)
-{
-	if (offset_in_page(off))
-		return -EINVAL;
-	return ksys_mmap_pgoff(addr, len, prot, flags, fd, off >> PAGE_SHIFT);
-}
 
 static bool must_restart(long result)
 {

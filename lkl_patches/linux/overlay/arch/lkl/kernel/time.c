@@ -14,11 +14,21 @@
 #include <linux/time64.h>
 #include <linux/timekeeping.h>
 #include <linux/timex.h>
+#include <linux/sched/stat.h>
+#include "../../../kernel/time/tick-internal.h"
+#include "../../../kernel/time/tick-sched.h"
 #include "lkl.h"
+
+static u64 first_reading;
 
 static u64 lkl_clock_read(struct clocksource *cs)
 {
-	return lkl_ops.clock();
+	u64 first = first_reading;
+
+	if (likely(!first))
+		return lkl_ops.clock();
+	first_reading = 0;
+	return first;
 }
 
 static struct clocksource lkl_clocksource = {
@@ -26,6 +36,8 @@ static struct clocksource lkl_clocksource = {
 	.rating = 499,
 	.read = lkl_clock_read,
 	.mask = CLOCKSOURCE_MASK(64),
+	.mult = 1 << 24,
+	.shift = 24,
 	.flags = CLOCK_SOURCE_IS_CONTINUOUS | CLOCK_SOURCE_VALID_FOR_HRES,
 };
 
@@ -87,10 +99,84 @@ static void calibrate_counter(u64 now)
 	counter_constant = false;
 }
 
+/*
+ * Process mode: a program that computes does not look at the clock for us, so
+ * the host has to interrupt it when a timer is due. The scheduler's tick is no
+ * reason while no other task wants to run: it is put off until the program's
+ * next system call.
+ */
+static u64 armed = ~0ULL; /* when the host will interrupt */
+static u64 put_off = ~0ULL; /* the tick that waits for a system call */
+static u64 put_off_cycles;
+
+static u64 cycles_at(u64 ns)
+{
+	if (!counter.mult)
+		return 0;
+	return counter.base_count +
+	       div64_u64((ns - boot_ns - counter.base_ns) << COUNTER_SHIFT,
+			 counter.mult);
+}
+
+/* The next timer that is not the tick. */
+static u64 next_but_tick(u64 now)
+{
+	struct hrtimer *tick = &tick_get_tick_sched(0)->sched_timer;
+	u64 high = hrtimer_next_event_without(tick);
+	u64 wheel = get_next_timer_interrupt(jiffies, now);
+
+	return min(high, wheel);
+}
+
+static noinline void arm(u64 next)
+{
+	u64 now = lkl_ops.clock();
+
+	put_off = ~0ULL;
+	if (next <= now) {
+		__atomic_fetch_or(&lkl_vcpu.pending, BIT(LKL_IRQ_TIMER),
+				  __ATOMIC_RELAXED);
+		return;
+	}
+	if (single_task_running()) {
+		put_off = next;
+		put_off_cycles = cycles_at(next);
+		next = next_but_tick(now);
+	}
+	if (next < armed && next < KTIME_MAX) {
+		armed = next;
+		lkl_ops.arm(next);
+	}
+}
+
+void lkl_timer_before_user(void)
+{
+	u64 next = READ_ONCE(lkl_vcpu.next_event);
+
+	if (likely(next >= armed))
+		return;
+	if (next == put_off && single_task_running())
+		return;
+	arm(next);
+}
+
+void lkl_tick_catch_up(void)
+{
+	if (likely(put_off == ~0ULL || get_cycles() < put_off_cycles) ||
+	    lkl_ops.clock() < put_off)
+		return;
+	put_off = ~0ULL;
+	__atomic_fetch_or(&lkl_vcpu.pending, BIT(LKL_IRQ_TIMER),
+			  __ATOMIC_RELAXED);
+	lkl_irq_deliver();
+}
+
 void lkl_timer_interrupt(void)
 {
 	u64 now = lkl_ops.clock();
 
+	if (now >= armed)
+		armed = ~0ULL;
 	if (now < READ_ONCE(lkl_vcpu.next_event))
 		return; /* it was for an event that has been taken back */
 	if (unlikely(counter_constant))
@@ -102,6 +188,24 @@ void lkl_timer_interrupt(void)
 void read_persistent_clock64(struct timespec64 *ts)
 {
 	*ts = ns_to_timespec64(lkl_ops.wallclock());
+}
+
+/*
+ * Programs read the host's clocks directly (vDSO), so the kernel's must be the
+ * same: CLOCK_MONOTONIC goes on where the host's is, from the same reading and
+ * with no other clocksource in between.
+ */
+void __init read_persistent_wall_and_boot_offset(struct timespec64 *wall,
+						 struct timespec64 *boot)
+{
+	*wall = ns_to_timespec64(lkl_ops.wallclock());
+	first_reading = lkl_ops.clock();
+	*boot = ns_to_timespec64(lkl_ops.process ? first_reading : 0);
+}
+
+struct clocksource *__init clocksource_default_clock(void)
+{
+	return &lkl_clocksource;
 }
 
 void __ndelay(unsigned long nsecs)

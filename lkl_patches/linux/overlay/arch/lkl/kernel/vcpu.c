@@ -206,6 +206,10 @@ void lkl_kernel_come_in(void)
 
 void arch_cpu_idle(void)
 {
-	if (!READ_ONCE(lkl_vcpu.pending))
+	if (READ_ONCE(lkl_vcpu.pending))
+		return;
+	if (lkl_ops.process)
+		lkl_ops.idle();
+	else
 		lkl_leave(lkl_vcpu.holder);
 }

@@ -15,20 +15,32 @@ struct pt_regs;
  * @carrier: host thread on which its user side runs; NULL: it has none
  * @next_parked: next in the carrier's list while the task waits for it
  * @parked: whether it is on that list
+ * @fpu: XSAVE area of a program's task; NULL: it is none
+ * @fsbase, @gsbase: its thread pointers, while another program's task runs
+ * @fault_trap, @fault_error, @fault_addr: its last fault, for signal frames
+ *
+ * The first four are library mode's, the others process mode's.
  */
 struct thread_struct {
 	unsigned long sp;
 	struct lkl_thread *carrier;
 	struct task_struct *next_parked;
 	bool parked;
+	void *fpu;
+	unsigned long fsbase;
+	unsigned long gsbase;
+	unsigned long fault_trap;
+	unsigned long fault_error;
+	unsigned long fault_addr;
 };
 
 #define INIT_THREAD \
 	{           \
 	}
 
-/* Addresses are the host process's. */
-#define TASK_SIZE 0x00007ffffffff000UL
+/* The end of the program's part of the host process's addresses. */
+extern unsigned long lkl_user_end;
+#define TASK_SIZE lkl_user_end
 #define TASK_SIZE_MAX TASK_SIZE
 #define STACK_TOP TASK_SIZE
 #define STACK_TOP_MAX TASK_SIZE

@@ -33,6 +33,8 @@ struct pt_regs {
 
 /* User frames carry the machine's user code selector; kernel ones carry 0. */
 #define LKL_USER_CS 0x33
+#define LKL_USER_SS 0x2b
+#define LKL_USER_FLAGS 0x202
 
 #define user_mode(regs) ((regs)->cs != 0)
 #define instruction_pointer(regs) ((regs)->ip)

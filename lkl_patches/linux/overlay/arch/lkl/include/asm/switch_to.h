@@ -4,6 +4,9 @@
 
 struct task_struct;
 
+/* A program's task takes the processor's registers over from another one. */
+void lkl_take_registers(struct task_struct *next);
+
 /* Swap stacks; entry.S. Returns the task that ran before @next runs again. */
 struct task_struct *__lkl_switch_to(unsigned long *save_sp, unsigned long sp,
 				    struct task_struct *prev);
@@ -12,6 +15,8 @@ struct task_struct *__lkl_switch_to(unsigned long *save_sp, unsigned long sp,
 	do {                                                         \
 		lkl_vcpu.current_task = (next);                      \
 		lkl_vcpu.regs = task_pt_regs(next);                  \
+		if ((next)->thread.fpu)                              \
+			lkl_take_registers(next);                    \
 		(last) = __lkl_switch_to(&(prev)->thread.sp,         \
 					 (next)->thread.sp, (prev)); \
 	} while (0)

@@ -8,6 +8,13 @@
  * goes on at the fixup, so a bad pointer is -EFAULT.
  */
 #include <asm/extable.h>
+#include <asm/processor.h>
+
+static __always_inline int __access_ok(const void __user *p, unsigned long n)
+{
+	return n <= TASK_SIZE && (unsigned long)p <= TASK_SIZE - n;
+}
+#define __access_ok __access_ok
 
 /* Copies n octets; returns how many were not copied. lib/uaccess.S */
 unsigned long __lkl_copy_user(void *to, const void *from, unsigned long n);

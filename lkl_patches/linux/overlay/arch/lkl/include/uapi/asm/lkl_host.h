@@ -15,7 +15,9 @@
 /* Bits of lkl_vcpu.pending; the rest are one bit for each device. */
 #define LKL_IRQ_TIMER 0
 #define LKL_IRQ_WAKE 1 /* the thread that comes in wants its tasks to run */
-#define LKL_IRQ_DEVICE 2 /* first device */
+#define LKL_IRQ_SIGNAL 2 /* signals for process 1 in lkl_vcpu.signals */
+#define LKL_IRQ_WATCH 3 /* some of lkl_vcpu.watch have become ready */
+#define LKL_IRQ_DEVICE 4 /* first device */
 #define LKL_NR_IRQS 32
 
 /* Room for struct pt_regs at the top of a kernel stack, rounded to 16. */
@@ -58,6 +60,31 @@ struct lkl_thread {
 	struct lkl_host_regs attach;
 };
 
+#define LKL_MAX_WATCHES 16
+
+/**
+ * struct lkl_watch - a host descriptor that the kernel waits for
+ * @fd: the descriptor; @wanted: poll(2) events, 0: this entry is free or idle
+ * @ready: set by the host to those that have come, which ends the wait
+ */
+struct lkl_watch {
+	int fd;
+	short wanted;
+	short ready;
+};
+
+/**
+ * struct lkl_fault - what a program did, for the signal it gets
+ * @signal, @code, @addr: as in siginfo; @trap, @error: the processor's words
+ */
+struct lkl_fault {
+	int signal;
+	int code;
+	unsigned long addr;
+	unsigned long trap;
+	unsigned long error;
+};
+
 /**
  * struct lkl_vcpu - the virtual CPU
  * @resume_sp: stack of the context that was left, 0 when the current task is
@@ -75,6 +102,11 @@ struct lkl_thread {
  * @requests: grows when a thread wants @lock; @served: those requests for which
  *	the others have stood back; @sleepers: whether anybody sleeps on @lock
  * @calls: grows by one at each system call, for the lock's fairness
+ *
+ * Process mode, where all is done by one host thread:
+ * @signals: host signals that are meant for the machine, bit 0 is signal 1
+ * @fault: what the program at @regs has just done
+ * @watch: descriptors to wait for
  */
 struct lkl_vcpu {
 	unsigned long resume_sp;
@@ -92,6 +124,9 @@ struct lkl_vcpu {
 	volatile unsigned int served;
 	volatile int sleepers;
 	unsigned int calls;
+	unsigned long long signals __attribute__((aligned(64)));
+	struct lkl_fault fault;
+	struct lkl_watch watch[LKL_MAX_WATCHES];
 };
 
 /**
@@ -152,6 +187,16 @@ struct lkl_device {
  * @call: a system call of the host, with Linux's numbers, arguments and
  *	structures for this machine; the result or a negative errno. The kernel
  *	uses it for the memory of programs and for host directories.
+ *
+ * Process mode (@process is set): the kernel executes programs.
+ * @user_end: end of the addresses that programs may use
+ * @memory_fd: @memory is this file of the host, or -1
+ * @init, @init_size: the program for process 1; @setup, @setup_size: what it
+ *	finds in the file /setup
+ * @vdso, @hwcap, @hwcap2: of the host's auxiliary vector, for programs
+ * @idle: sleep until something is pending
+ * @arm: let the host interrupt the program at this time of @clock
+ * @exit: the machine ends with this exit status
  */
 struct lkl_host_ops {
 	void *memory;
@@ -166,6 +211,19 @@ struct lkl_host_ops {
 	void (*random)(void *buf, unsigned long len);
 	void (*wake)(struct lkl_thread *thread);
 	long (*call)(long nr, long a, long b, long c, long d, long e, long f);
+	int process;
+	int memory_fd;
+	unsigned long user_end;
+	const void *init;
+	unsigned long init_size;
+	const void *setup;
+	unsigned long setup_size;
+	unsigned long vdso;
+	unsigned long hwcap;
+	unsigned long hwcap2;
+	void (*idle)(void);
+	void (*arm)(unsigned long long when);
+	void (*exit)(int status) __attribute__((noreturn));
 };
 
 extern struct lkl_vcpu lkl_vcpu;
@@ -199,6 +257,19 @@ unsigned long lkl_kernel_fixup(unsigned long ip);
 int lkl_kernel_text(unsigned long ip);
 
 const char *lkl_kernel_release(void);
+
+/*
+ * Process mode: where a program's system calls enter; where the host goes on,
+ * on the kernel stack of the interrupted program (lkl_vcpu.regs, which it has
+ * filled), after an interrupt and after a fault; and the last instructions on
+ * the way back to a program: whoever is interrupted there goes on at
+ * lkl_user_again, on the same stack.
+ */
+void lkl_user_entry(void);
+void lkl_user_interrupt(void);
+void lkl_user_fault(void);
+void lkl_user_again(void);
+extern const char lkl_leaving_begin[], lkl_leaving_end[];
 
 #endif /* __ASSEMBLY__ */
 #endif /* _UAPI_ASM_LKL_HOST_H */

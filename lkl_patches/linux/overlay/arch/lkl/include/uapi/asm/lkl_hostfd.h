@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * /dev/lkl, the way of process 1 to the host process that it runs in (process
+ * mode). Its node is character device 10:77.
+ */
+#ifndef _UAPI_ASM_LKL_HOSTFD_H
+#define _UAPI_ASM_LKL_HOSTFD_H
+
+#include <linux/ioctl.h>
+
+#define LKL_HOSTFD_MINOR 77
+
+/* A file that stands for the host's descriptor of this number; returns its
+ * descriptor here.
+ */
+#define LKL_HOSTFD_OPEN _IO('L', 1)
+
+/* End the machine and with it the host process, with this exit status. */
+#define LKL_HOSTFD_EXIT _IO('L', 2)
+
+#endif

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Process mode: the kernel executes programs, all on one host thread. A
+ * program enters by a call (entry.S) or because the host interrupts it; here is
+ * what happens then, up to the way back.
+ */
+#include <linux/prctl.h>
+#include <linux/resume_user_mode.h>
+#include <linux/sched/signal.h>
+#include <linux/syscalls.h>
+#include <asm/fpu.h>
+#include <asm/processor.h>
+#include <asm/switch_to.h>
+#include <asm/syscall.h>
+#include <uapi/asm/prctl.h>
+#include "lkl.h"
+
+unsigned long lkl_user_end __ro_after_init = 0x00007ffffffff000UL;
+
+/* The program's task whose registers the processor has. */
+static struct task_struct *owner;
+
+static unsigned long read_fsbase(void)
+{
+	unsigned long base;
+
+	asm volatile("rdfsbase %0" : "=r"(base));
+	return base;
+}
+
+static void write_fsbase(unsigned long base)
+{
+	asm volatile("wrfsbase %0" ::"r"(base));
+}
+
+static unsigned long read_gsbase(void)
+{
+	unsigned long base;
+
+	asm volatile("rdgsbase %0" : "=r"(base));
+	return base;
+}
+
+static void write_gsbase(unsigned long base)
+{
+	if (base != read_gsbase())
+		asm volatile("wrgsbase %0" ::"r"(base));
+}
+
+static void give_registers(void)
+{
+	lkl_fpu_save(owner);
+	owner->thread.fsbase = read_fsbase();
+	owner->thread.gsbase = read_gsbase();
+}
+
+void lkl_take_registers(struct task_struct *next)
+{
+	if (owner == next)
+		return;
+	if (owner)
+		give_registers();
+	lkl_fpu_load(next);
+	write_fsbase(next->thread.fsbase);
+	write_gsbase(next->thread.gsbase);
+	owner = next;
+}
+
+/* A new task of the current program. */
+int lkl_copy_registers(struct task_struct *p,
+		       const struct kernel_clone_args *args)
+{
+	p->thread.fsbase = args->flags & CLONE_SETTLS ? args->tls :
+							read_fsbase();
+	p->thread.gsbase = read_gsbase();
+	return lkl_fpu_alloc(p);
+}
+
+/* The current task starts a program. */
+void lkl_new_registers(void)
+{
+	if (!current->thread.fpu && lkl_fpu_alloc(current)) {
+		force_fatal_sig(SIGKILL);
+		return;
+	}
+	lkl_take_registers(current);
+	lkl_fpu_reset();
+	write_fsbase(0);
+	write_gsbase(0);
+}
+
+int arch_dup_task_struct(struct task_struct *dst, struct task_struct *src)
+{
+	*dst = *src;
+	dst->thread.fpu = NULL;
+	return 0;
+}
+
+void arch_release_task_struct(struct task_struct *task)
+{
+	if (owner == task)
+		owner = NULL;
+	lkl_fpu_free(task);
+}
+
+SYSCALL_DEFINE2(arch_prctl, int, option, unsigned long, value)
+{
+	unsigned long __user *to = (unsigned long __user *)value;
+
+	if (!current->thread.fpu)
+		return -EINVAL; /* a host thread's pointers are its own */
+	switch (option) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (value >= TASK_SIZE)
+			return -EPERM;
+		if (option == ARCH_SET_FS)
+			write_fsbase(value);
+		else
+			write_gsbase(value);
+		return 0;
+	case ARCH_GET_FS:
+		return put_user(read_fsbase(), to);
+	case ARCH_GET_GS:
+		return put_user(read_gsbase(), to);
+	}
+	return -EINVAL;
+}
+
+static void work(struct pt_regs *regs, unsigned long flags)
+{
+	if (flags & _TIF_NEED_RESCHED)
+		schedule();
+	if (flags & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL))
+		lkl_user_signal(regs);
+	if (flags & _TIF_NOTIFY_RESUME)
+		resume_user_mode_work(regs);
+}
+
+/* The last thing before a program runs. */
+asmlinkage void lkl_program_leave(struct pt_regs *regs)
+{
+	unsigned long flags;
+
+	for (;;) {
+		if (unlikely(READ_ONCE(lkl_vcpu.pending)))
+			lkl_irq_deliver();
+		flags = read_thread_flags() & _TIF_WORK_MASK;
+		if (unlikely(flags)) {
+			work(regs, flags);
+			continue;
+		}
+		lkl_timer_before_user();
+		if (likely(!READ_ONCE(lkl_vcpu.pending)))
+			break;
+	}
+}
+
+/* entry.S: a system call; its number and arguments are in the registers. */
+asmlinkage void lkl_program_call(struct pt_regs *regs)
+{
+	unsigned long nr = regs->orig_ax;
+
+	lkl_tick_catch_up();
+	regs->ax = -ENOSYS;
+	if (likely(nr < NR_syscalls))
+		regs->ax = sys_call_table[nr](regs->di, regs->si, regs->dx,
+					      regs->r10, regs->r8, regs->r9);
+	lkl_program_leave(regs);
+}
+
+asmlinkage void lkl_program_interrupted(struct pt_regs *regs)
+{
+	lkl_program_leave(regs);
+}
+
+asmlinkage void lkl_program_fault(struct pt_regs *regs)
+{
+	struct lkl_fault fault = lkl_vcpu.fault;
+	struct thread_struct *thread = &current->thread;
+
+	thread->fault_trap = fault.trap;
+	thread->fault_error = fault.error;
+	thread->fault_addr = fault.addr;
+	if (fault.code > 0)
+		force_sig_fault(fault.signal, fault.code,
+				(void __user *)fault.addr);
+	else
+		force_sig(fault.signal);
+	lkl_program_leave(regs);
+}
+
+/* Host signals for the whole machine go to process 1, which knows what to do. */
+void lkl_forward_signals(void)
+{
+	unsigned long long signals =
+		__atomic_exchange_n(&lkl_vcpu.signals, 0, __ATOMIC_RELAXED);
+
+	for (int sig = 1; signals; sig++, signals >>= 1)
+		if (signals & 1)
+			kill_cad_pid(sig, 1);
+}

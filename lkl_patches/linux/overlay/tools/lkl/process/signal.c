@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Host signals are the machine's interrupts and faults.
+ *
+ * All handlers run on a stack of their own. What they find is one of three:
+ * kernel or host layer at work, which takes what is pending by itself; the last
+ * instructions on the way to a program, where nobody would look any more; or a
+ * program, whose registers go to its frame as if it had made a system call.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+
+#include "process.h"
+
+#define SA_RESTORER 0x04000000
+#define TIMER_SIGNAL 34
+#define FLAGS 0x202
+
+/* The frame that lkl_vcpu.regs points to: struct pt_regs of this machine. */
+struct frame {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	unsigned long ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+
+struct kernel_sigaction {
+	void (*handler)(int sig, siginfo_t *info, void *context);
+	unsigned long flags;
+	void (*restorer)(void);
+	unsigned long mask;
+};
+
+extern char _end[];
+
+static char stack[64 << 10] __attribute__((aligned(16)));
+static timer_t timer;
+
+void host_restorer(void);
+__asm__(".text\n"
+	".hidden host_restorer\n"
+	"host_restorer:\n"
+	"	movl $15, %eax\n"
+	"	syscall\n");
+
+static bool in_image(unsigned long ip)
+{
+	return ip >= IMAGE_START && ip < (unsigned long)_end;
+}
+
+static bool on_kernel_stack(unsigned long sp)
+{
+	return sp >= IMAGE_START &&
+	       sp <= MEMORY_START + host_ops.memory_size;
+}
+
+static bool is_program(const greg_t *r)
+{
+	return !in_image(r[REG_RIP]) && !on_kernel_stack(r[REG_RSP]);
+}
+
+/* Go on at @where on the kernel stack of the interrupted program. */
+static void divert(greg_t *r, void (*where)(void))
+{
+	r[REG_RIP] = (greg_t)where;
+	r[REG_RSP] = (greg_t)lkl_vcpu.regs;
+	r[REG_EFL] = FLAGS;
+}
+
+static void save_program(const greg_t *r)
+{
+	struct frame *f = lkl_vcpu.regs;
+
+	*f = (struct frame){
+		.r15 = r[REG_R15],
+		.r14 = r[REG_R14],
+		.r13 = r[REG_R13],
+		.r12 = r[REG_R12],
+		.bp = r[REG_RBP],
+		.bx = r[REG_RBX],
+		.r11 = r[REG_R11],
+		.r10 = r[REG_R10],
+		.r9 = r[REG_R9],
+		.r8 = r[REG_R8],
+		.ax = r[REG_RAX],
+		.cx = r[REG_RCX],
+		.dx = r[REG_RDX],
+		.si = r[REG_RSI],
+		.di = r[REG_RDI],
+		.orig_ax = -1,
+		.ip = r[REG_RIP],
+		.cs = 0x33,
+		.flags = r[REG_EFL],
+		.sp = r[REG_RSP],
+		.ss = 0x2b,
+	};
+}
+
+/* Something is pending: see to it that it is taken. */
+static void interrupt(greg_t *r)
+{
+	unsigned long ip = r[REG_RIP];
+
+	if (is_program(r)) {
+		save_program(r);
+		divert(r, lkl_user_interrupt);
+	} else if (ip >= (unsigned long)lkl_leaving_begin &&
+		   ip < (unsigned long)lkl_leaving_end) {
+		divert(r, lkl_user_again);
+	} else {
+		idle_kick();
+	}
+}
+
+static void on_timer(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	(void)sig;
+	(void)info;
+	__atomic_fetch_or(&lkl_vcpu.pending, 1u << LKL_IRQ_TIMER,
+			  __ATOMIC_RELEASE);
+	if (is_program(uc->uc_mcontext.gregs))
+		idle_look();
+	interrupt(uc->uc_mcontext.gregs);
+}
+
+/* A signal for the machine as a whole: process 1 will hear of it. */
+static void on_message(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	(void)info;
+	__atomic_fetch_or(&lkl_vcpu.signals, 1ULL << (sig - 1),
+			  __ATOMIC_RELEASE);
+	__atomic_fetch_or(&lkl_vcpu.pending, 1u << LKL_IRQ_SIGNAL,
+			  __ATOMIC_RELEASE);
+	interrupt(uc->uc_mcontext.gregs);
+}
+
+static char *put_hex(char *to, unsigned long value)
+{
+	for (int shift = 60; shift >= 0; shift -= 4)
+		*to++ = "0123456789abcdef"[value >> shift & 15];
+	return to;
+}
+
+static void kernel_bug(int sig, const greg_t *r, const siginfo_t *info)
+{
+	static char text[] = "host signal 00 in the kernel: address "
+			     "0000000000000000, instruction 0000000000000000";
+
+	text[12] = '0' + sig / 10;
+	text[13] = '0' + sig % 10;
+	put_hex(text + 38, (unsigned long)info->si_addr);
+	put_hex(text + sizeof(text) - 17, r[REG_RIP]);
+	host_ops.panic(text);
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+	unsigned long fixup;
+
+	if (is_program(r)) {
+		save_program(r);
+		lkl_vcpu.fault = (struct lkl_fault){
+			.signal = sig,
+			.code = info->si_code,
+			.addr = (unsigned long)info->si_addr,
+			.trap = r[REG_TRAPNO],
+			.error = r[REG_ERR],
+		};
+		divert(r, lkl_user_fault);
+		return;
+	}
+	fixup = lkl_kernel_text(r[REG_RIP]) ? lkl_kernel_fixup(r[REG_RIP]) : 0;
+	if (!fixup)
+		kernel_bug(sig, r, info);
+	r[REG_RIP] = fixup;
+}
+
+static void handle(int sig, void (*handler)(int, siginfo_t *, void *),
+		   unsigned long mask)
+{
+	struct kernel_sigaction sa = {
+		.handler = handler,
+		.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER,
+		.restorer = host_restorer,
+		.mask = mask,
+	};
+	long err = SYS4(SYS_rt_sigaction, sig, &sa, NULL, 8);
+
+	if (err)
+		die("rt_sigaction %d: %s", sig, strerror(-err));
+}
+
+static void make_timer(void)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = TIMER_SIGNAL,
+	};
+	long err = SYS3(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer);
+
+	if (err)
+		die("timer_create: %s", strerror(-err));
+}
+
+void timer_arm(unsigned long long when)
+{
+	struct itimerspec spec = {
+		.it_value = { .tv_sec = when / 1000000000,
+			      .tv_nsec = when % 1000000000 },
+	};
+
+	SYS4(SYS_timer_settime, timer, TIMER_ABSTIME, &spec, NULL);
+}
+
+void signals_init(void)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
+	static const int messages[] = { SIGTERM, SIGINT,  SIGHUP,  SIGQUIT,
+					SIGUSR1, SIGUSR2, SIGWINCH, SIGPWR,
+					SIGCONT };
+	stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	unsigned long all = ~0UL, none = 0;
+	long err = SYS2(SYS_sigaltstack, &ss, NULL);
+
+	if (err)
+		die("sigaltstack: %s", strerror(-err));
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		handle(faults[i], on_fault, all);
+	for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++)
+		handle(messages[i], on_message, all);
+	handle(TIMER_SIGNAL, on_timer, all);
+	handle(SIGPIPE, (void *)SIG_IGN, 0);
+	make_timer();
+	SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
+}
