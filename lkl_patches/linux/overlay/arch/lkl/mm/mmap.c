@@ -363,8 +363,3 @@ SYSCALL_DEFINE1(brk, unsigned long, brk)
 	mmap_write_unlock(mm);
 	return brk;
 }
-
-int __weak lkl_hostdir_fd(const struct file *file)
-{
-	return -1;
-}

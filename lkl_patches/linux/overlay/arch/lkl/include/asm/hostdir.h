@@ -4,7 +4,14 @@
 
 struct file;
 
-/* The host's descriptor of a regular file of a host directory; else -1. */
+/* The host's descriptor behind an open regular file of a host directory; or -1. */
+#ifdef CONFIG_LKL_HOSTDIR
 int lkl_hostdir_fd(const struct file *file);
+#else
+static inline int lkl_hostdir_fd(const struct file *file)
+{
+	return -1;
+}
+#endif
 
 #endif

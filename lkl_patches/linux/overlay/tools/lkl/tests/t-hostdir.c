@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A directory of the host as a file system, looked at from both sides. */
+#define _GNU_SOURCE
+#include "test.h"
+#include "transfer.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define TIMEOUT_MS 200
+
+static char top[256]; /* the directory on the host */
+static int top_fd;
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *walk)
+{
+	(void)st, (void)type, (void)walk;
+	return remove(path);
+}
+
+/* A process that removes the directory when this one has ended, however. */
+static int start_janitor(void)
+{
+	int fds[2];
+	char byte;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	switch (fork()) {
+	case -1:
+		return -errno;
+	case 0:
+		setsid();
+		dup2(fds[0], 0);
+		close_range(1, ~0U, 0);
+		if (read(0, &byte, 1) == 0)
+			nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		_exit(0);
+	}
+	return close(fds[0]);
+}
+
+/* A path on the host; one of a few buffers, used in turn. */
+static const char *host(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
+static const char *host(const char *fmt, ...)
+{
+	static char paths[4][512];
+	static int next;
+	char *path = paths[next++ % 4];
+	int len = snprintf(path, 512, "%s/", top);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path + len, 512 - len, fmt, ap);
+	va_end(ap);
+	return path;
+}
+
+static long mount_fd(const char *where, int fd, const char *more)
+{
+	char options[64];
+
+	snprintf(options, sizeof(options), "fd=%d,%s", fd, more);
+	K(mkdirat, AT_FDCWD, where, 0755);
+	return K(mount, "none", where, "hostdir", 0, options);
+}
+
+static int setup(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	char options[32];
+
+	if (host_mode)
+		SKIP("hostdir is a file system of the library kernel");
+	umask(022);
+	snprintf(top, sizeof(top), "%s/lkl-hostdir-XXXXXX", tmp ? tmp : "/tmp");
+	CHECK(mkdtemp(top));
+	CHECK_EQ(start_janitor(), 0);
+	top_fd = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CHECK_OK(top_fd);
+	TRY(start_kernel(NULL));
+	snprintf(options, sizeof(options), "timeout=%d", TIMEOUT_MS);
+	CHECK_EQ(mount_fd(at("h"), top_fd, options), 0);
+	return TEST_OK;
+}
+
+static int host_write(const char *path, const char *text)
+{
+	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0644);
+	ssize_t n = write(fd, text, strlen(text));
+
+	close(fd);
+	return n == (ssize_t)strlen(text) ? 0 : -1;
+}
+
+static int attributes(void)
+{
+	struct stat in, out;
+	struct statx sx;
+	char text[64];
+
+	CHECK_EQ(host_write(host("file"), "hello"), 0);
+	CHECK_EQ(chmod(host("file"), 04751), 0);
+	CHECK_EQ(stat(host("file"), &out), 0);
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/file"), &in, 0), 0);
+	CHECK_EQ(in.st_ino, out.st_ino);
+	CHECK_EQ(in.st_mode, S_IFREG | 04751);
+	CHECK_EQ(in.st_nlink, 1);
+	CHECK_EQ(in.st_size, 5);
+	CHECK_EQ(in.st_uid, out.st_uid);
+	CHECK_EQ(in.st_blocks, out.st_blocks);
+	CHECK_EQ(memcmp(&in.st_mtim, &out.st_mtim, sizeof(in.st_mtim)), 0);
+	CHECK_EQ(memcmp(&in.st_ctim, &out.st_ctim, sizeof(in.st_ctim)), 0);
+	CHECK_EQ(K(statx, AT_FDCWD, at("h/file"), 0, STATX_BTIME, &sx), 0);
+	CHECK(sx.stx_mask & STATX_BTIME);
+	CHECK_OK(read_file(at("h/file"), text, sizeof(text)));
+	CHECK_STR(text, "hello");
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/none"), &in, 0), -ENOENT);
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/file/x"), &in, 0), -ENOTDIR);
+	return TEST_OK;
+}
+
+static int host_changes_are_seen(void)
+{
+	char text[64];
+	struct stat st;
+
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/late"), &st, 0), -ENOENT);
+	CHECK_EQ(host_write(host("late"), "one"), 0);
+	CHECK_OK(read_file(at("h/late"), text, sizeof(text)));
+	CHECK_STR(text, "one");
+	CHECK_EQ(host_write(host("late"), "twelve"), 0);
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/late"), &st, 0), 0);
+	CHECK_EQ(st.st_size, 6);
+	/* Another file at that name: by open at once, by stat at once too. */
+	CHECK_EQ(host_write(host("other"), "replaced"), 0);
+	CHECK_EQ(rename(host("other"), host("late")), 0);
+	CHECK_OK(read_file(at("h/late"), text, sizeof(text)));
+	CHECK_STR(text, "replaced");
+	CHECK_EQ(host_write(host("other"), "again"), 0);
+	CHECK_EQ(rename(host("other"), host("late")), 0);
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/late"), &st, 0), 0);
+	CHECK_EQ(st.st_size, 5);
+	CHECK_EQ(unlink(host("late")), 0);
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/late"), &st, 0), -ENOENT);
+	CHECK_EQ(K(openat, AT_FDCWD, at("h/late"), O_RDONLY, 0), -ENOENT);
+	return TEST_OK;
+}
+
+/* A name is trusted for the time of the mount option, and then no more. */
+static int trust_ends(void)
+{
+	CHECK_EQ(mkdir(host("d1"), 0755), 0);
+	CHECK_EQ(K(faccessat, AT_FDCWD, at("h/d1"), F_OK), 0);
+	CHECK_EQ(rename(host("d1"), host("d2")), 0);
+	usleep((TIMEOUT_MS + 50) * 1000);
+	CHECK_EQ(K(faccessat, AT_FDCWD, at("h/d1"), F_OK), -ENOENT);
+	CHECK_EQ(K(faccessat, AT_FDCWD, at("h/d2"), F_OK), 0);
+	CHECK_EQ(rmdir(host("d2")), 0);
+	return TEST_OK;
+}
+
+static int symlinks(void)
+{
+	char target[256] = "", text[64];
+	struct stat st;
+
+	CHECK_EQ(mkdir(host("sub"), 0755), 0);
+	CHECK_EQ(host_write(host("sub/real"), "inside"), 0);
+	CHECK_EQ(symlink("real", host("sub/rel")), 0);
+	CHECK_EQ(symlink("../sub/rel", host("sub/up")), 0);
+	CHECK_EQ(symlink("/proc/version", host("sub/abs")), 0);
+	CHECK_EQ(symlink("loop", host("sub/loop")), 0);
+	CHECK_OK(read_file(at("h/sub/up"), text, sizeof(text)));
+	CHECK_STR(text, "inside");
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/sub/rel"), &st,
+		   AT_SYMLINK_NOFOLLOW),
+		 0);
+	CHECK_EQ(st.st_mode, S_IFLNK | 0777);
+	CHECK_EQ(K(readlinkat, AT_FDCWD, at("h/sub/up"), target,
+		   sizeof(target)),
+		 10);
+	CHECK_STR(target, "../sub/rel");
+	CHECK_EQ(K(openat, AT_FDCWD, at("h/sub/loop"), O_RDONLY, 0), -ELOOP);
+	CHECK_EQ(K(openat, AT_FDCWD, at("h/sub/rel"), O_RDONLY | O_NOFOLLOW, 0),
+		 -ELOOP);
+	/* An absolute one is resolved in the library kernel. */
+	CHECK_EQ(K(openat, AT_FDCWD, at("h/sub/abs"), O_RDONLY, 0), -ENOENT);
+	return TEST_OK;
+}
+
+static int parent_of_the_root(void)
+{
+	struct stat a, b;
+
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/.."), &a, 0), 0);
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("%s", ""), &b, 0), 0);
+	CHECK_EQ(a.st_ino, b.st_ino);
+	CHECK_EQ(a.st_dev, b.st_dev);
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/../proc/version"), &a, 0), 0);
+	return TEST_OK;
+}
+
+#define MANY 5000
+
+static int many_seen(const unsigned char *seen)
+{
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		if (seen[i] != 1)
+			FAIL("entry %d came %d times", i, seen[i]);
+	return TEST_OK;
+}
+
+static int read_directory(void)
+{
+	static unsigned char seen[MANY];
+	char buf[1500] __attribute__((aligned(8)));
+	struct dirent64 *entry;
+	char after[64] = "";
+	long fd, n, pos, cookie = -1;
+	int i;
+
+	CHECK_EQ(mkdir(host("many"), 0755), 0);
+	for (i = 0; i < MANY; i++)
+		CHECK_EQ(host_write(host("many/entry%d", i), ""), 0);
+	fd = K(openat, AT_FDCWD, at("h/many"), O_RDONLY | O_DIRECTORY, 0);
+	CHECK_OK(fd);
+	while ((n = K(getdents64, fd, buf, sizeof(buf))) > 0)
+		for (pos = 0; pos < n; pos += entry->d_reclen) {
+			entry = (struct dirent64 *)(buf + pos);
+			if (cookie != -1 && !*after)
+				strcpy(after, entry->d_name);
+			if (*entry->d_name == '.')
+				continue;
+			CHECK_EQ(sscanf(entry->d_name, "entry%d", &i), 1);
+			CHECK_EQ(entry->d_type, DT_REG);
+			CHECK(++seen[i] == 1);
+			if (i == MANY / 2)
+				cookie = entry->d_off;
+		}
+	CHECK_EQ(n, 0);
+	TRY(many_seen(seen));
+	/* Back to a place in the middle, and to the start. */
+	CHECK_EQ(K(lseek, fd, cookie, SEEK_SET), cookie);
+	n = K(getdents64, fd, buf, sizeof(buf));
+	CHECK_OK(n);
+	if (*after)
+		CHECK_STR(((struct dirent64 *)buf)->d_name, after);
+	CHECK_EQ(K(lseek, fd, 0, SEEK_SET), 0);
+	CHECK_EQ(host_write(host("many/new"), ""), 0);
+	for (i = 0; (n = K(getdents64, fd, buf, sizeof(buf))) > 0;)
+		for (pos = 0; pos < n; pos += entry->d_reclen) {
+			entry = (struct dirent64 *)(buf + pos);
+			i++;
+		}
+	CHECK_EQ(i, MANY + 3);
+	CHECK_EQ(K(close, fd), 0);
+	return TEST_OK;
+}
+
+static const struct test tests[] = {
+	{ "attributes", attributes, TEST_HOST },
+	{ "host_changes_are_seen", host_changes_are_seen, TEST_HOST },
+	{ "trust_ends", trust_ends, TEST_HOST },
+	{ "symlinks", symlinks, TEST_HOST },
+	{ "parent_of_the_root", parent_of_the_root, TEST_HOST },
+	{ "read_directory", read_directory, TEST_HOST },
+	{},
+};
+
+const struct test_group group_hostdir = { "hostdir", tests, setup };
