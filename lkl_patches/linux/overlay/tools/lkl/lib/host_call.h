@@ -20,4 +20,14 @@ static inline long host_call(long nr, long a, long b, long c, long d, long e,
 	return ret;
 }
 
+#define host_call1(nr, a) host_call(nr, (long)(a), 0, 0, 0, 0, 0)
+#define host_call2(nr, a, b) host_call(nr, (long)(a), (long)(b), 0, 0, 0, 0)
+#define host_call3(nr, a, b, c) \
+	host_call(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define host_call4(nr, a, b, c, d) \
+	host_call(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define host_call5(nr, a, b, c, d, e)                             \
+	host_call(nr, (long)(a), (long)(b), (long)(c), (long)(d), \
+		  (long)(e), 0)
+
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 #include <linux/fs.h>
@@ -14,6 +15,7 @@
 #include <linux/virtio_ids.h>
 
 #include "host.h"
+#include "host_call.h"
 
 #define SECTOR 512
 #define QUEUE_SIZE 64
@@ -21,10 +23,10 @@
 static bool transfer(int fd, bool write, struct iovec *iov, int count, off_t at)
 {
 	while (count) {
-		ssize_t n = write ? pwritev(fd, iov, count, at) :
-				    preadv(fd, iov, count, at);
+		long n = host_call5(write ? SYS_pwritev : SYS_preadv, fd, iov,
+				    count, at, 0);
 
-		if (n < 0 && errno == EINTR)
+		if (n == -EINTR)
 			continue;
 		if (n <= 0)
 			return false;
@@ -64,7 +66,7 @@ static uint32_t request(struct host_device *dev, struct chain *c)
 		in = 1;
 		break;
 	case VIRTIO_BLK_T_FLUSH:
-		ok = !fdatasync(dev->fd);
+		ok = !host_call1(SYS_fdatasync, dev->fd);
 		in = 1;
 		break;
 	case VIRTIO_BLK_T_GET_ID:

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -22,6 +23,7 @@
 #include <linux/virtio_net.h>
 
 #include "host.h"
+#include "host_call.h"
 
 #define QUEUE_SIZE 256
 #define HEADER sizeof(struct virtio_net_hdr_mrg_rxbuf)
@@ -81,8 +83,9 @@ static void transmit(struct lkl_device *lkl)
 
 		/* Like a wire: what the other end does not take is lost. */
 		do {
-			sent = n > 0 ? writev(dev->fd, iov, n) : 0;
-		} while (sent < 0 && errno == EINTR);
+			sent = n > 0 ? host_call3(SYS_writev, dev->fd, iov, n) :
+				       0;
+		} while (sent == -EINTR);
 		queue_used(q, c.head, 0);
 		some = true;
 	}
@@ -135,8 +138,8 @@ static void fill_room(struct lkl_queue *q, struct room *room, size_t len)
 /* Nothing there, or the other end or the interface was away for a while. */
 static bool passes(int err)
 {
-	return err == EAGAIN || err == ENETDOWN || err == ECONNREFUSED ||
-	       err == ECONNRESET;
+	return err == -EAGAIN || err == -ENETDOWN || err == -ECONNREFUSED ||
+	       err == -ECONNRESET;
 }
 
 static bool is_datagram(int fd)
@@ -144,7 +147,8 @@ static bool is_datagram(int fd)
 	socklen_t size = sizeof(int);
 	int type;
 
-	return !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) &&
+	return !host_call5(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type,
+			   &size) &&
 	       type == SOCK_DGRAM;
 }
 
@@ -164,11 +168,11 @@ static bool receive_one(struct host_device *dev, struct lkl_queue *q)
 	}
 	count = without_inner_header(dev, iov, room.iov, room.count);
 	do {
-		n = readv(dev->fd, iov, count);
-	} while (n < 0 && errno == EINTR);
+		n = host_call3(SYS_readv, dev->fd, iov, count);
+	} while (n == -EINTR);
 	if (n <= 0) {
 		queue_back(q, room.chains);
-		dev->armed = n ? passes(errno) : is_datagram(dev->fd);
+		dev->armed = n ? passes(n) : is_datagram(dev->fd);
 		return !n && dev->armed; /* an empty datagram is no frame */
 	}
 	if (bare)

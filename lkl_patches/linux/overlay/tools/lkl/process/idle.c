@@ -87,7 +87,7 @@ void idle_kick(void)
 	unsigned long long one = 1;
 
 	if (sleeping)
-		SYS3(SYS_write, kick_fd, &one, sizeof(one));
+		host_call3(SYS_write, kick_fd, &one, sizeof(one));
 }
 
 /* Time to sleep, or false: there is none. */
@@ -128,11 +128,11 @@ void idle_sleep(void)
 		sleeping = 0;
 		return;
 	}
-	n = SYS5(SYS_ppoll, set.fd, set.count, wait, NULL, 8);
+	n = host_call5(SYS_ppoll, set.fd, set.count, wait, NULL, 8);
 	sleeping = 0;
 	kicked = n > 0 && set.fd[set.count - 1].revents;
 	if (kicked)
-		SYS3(SYS_read, kick_fd, &count, sizeof(count));
+		host_call3(SYS_read, kick_fd, &count, sizeof(count));
 	if (n > 0)
 		bits = collect(&set);
 	if (!n)
@@ -148,6 +148,6 @@ void idle_look(void)
 
 	fill(&set);
 	if (set.count &&
-	    SYS5(SYS_ppoll, set.fd, set.count, &none, NULL, 8) > 0)
+	    host_call5(SYS_ppoll, set.fd, set.count, &none, NULL, 8) > 0)
 		raise_interrupts(collect(&set));
 }

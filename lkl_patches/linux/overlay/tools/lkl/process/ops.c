@@ -25,7 +25,7 @@ static int (*vdso_clock)(clockid_t id, struct timespec *ts);
 static void say(const char *text, unsigned int len)
 {
 	while (len) {
-		long n = SYS3(SYS_write, STDERR_FILENO, text, len);
+		long n = host_call3(SYS_write, STDERR_FILENO, text, len);
 
 		if (n == -EINTR)
 			continue;
@@ -56,7 +56,7 @@ void process_exit(int status)
 {
 	terminal_restore();
 	for (;;)
-		SYS1(SYS_exit_group, status);
+		host_call1(SYS_exit_group, status);
 }
 
 static unsigned long long read_clock(clockid_t id)
@@ -64,7 +64,7 @@ static unsigned long long read_clock(clockid_t id)
 	struct timespec ts;
 
 	if (!vdso_clock || vdso_clock(id, &ts))
-		SYS2(SYS_clock_gettime, id, &ts);
+		host_call2(SYS_clock_gettime, id, &ts);
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
@@ -83,7 +83,7 @@ static void fill_random(void *buf, unsigned long len)
 	char *p = buf;
 
 	while (len) {
-		long n = SYS3(SYS_getrandom, p, len, 0);
+		long n = host_call3(SYS_getrandom, p, len, 0);
 
 		if (n < 0 && n != -EINTR)
 			panicked("no random numbers from the host");

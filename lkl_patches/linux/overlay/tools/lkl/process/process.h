@@ -19,17 +19,6 @@
 #define IMAGE_START 0x7e0000000000UL
 #define MEMORY_START 0x7e1000000000UL
 
-#define SYS0(nr) host_call(nr, 0, 0, 0, 0, 0, 0)
-#define SYS1(nr, a) host_call(nr, (long)(a), 0, 0, 0, 0, 0)
-#define SYS2(nr, a, b) host_call(nr, (long)(a), (long)(b), 0, 0, 0, 0)
-#define SYS3(nr, a, b, c) \
-	host_call(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
-#define SYS4(nr, a, b, c, d) \
-	host_call(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
-#define SYS5(nr, a, b, c, d, e)                                      \
-	host_call(nr, (long)(a), (long)(b), (long)(c), (long)(d), \
-		  (long)(e), 0)
-
 struct options;
 
 /* A message and an end, before the boot. */

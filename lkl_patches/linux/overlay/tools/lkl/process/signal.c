@@ -62,6 +62,15 @@ static bool is_program(const greg_t *r)
 	return !in_image(r[REG_RIP]) && !on_kernel_stack(r[REG_RSP]);
 }
 
+/* On the way to a program, whose registers still are in its frame. */
+static bool is_leaving(const greg_t *r)
+{
+	unsigned long ip = r[REG_RIP];
+
+	return ip >= (unsigned long)lkl_leaving_begin &&
+	       ip < (unsigned long)lkl_leaving_end;
+}
+
 /* Go on at @where on the kernel stack of the interrupted program. */
 static void divert(greg_t *r, void (*where)(void))
 {
@@ -102,13 +111,10 @@ static void save_program(const greg_t *r)
 /* Something is pending: see to it that it is taken. */
 static void interrupt(greg_t *r)
 {
-	unsigned long ip = r[REG_RIP];
-
 	if (is_program(r)) {
 		save_program(r);
 		divert(r, lkl_user_interrupt);
-	} else if (ip >= (unsigned long)lkl_leaving_begin &&
-		   ip < (unsigned long)lkl_leaving_end) {
+	} else if (is_leaving(r)) {
 		divert(r, lkl_user_again);
 	} else {
 		idle_kick();
@@ -160,13 +166,26 @@ static void kernel_bug(int sig, const greg_t *r, const siginfo_t *info)
 	host_ops.panic(text);
 }
 
+/*
+ * A program may also fault at the kernel's door: a stack that the entry cannot
+ * read, or an address that the last jump cannot reach.
+ */
+static bool is_programs_fault(const greg_t *r)
+{
+	if (is_leaving(r))
+		return true;
+	if (!is_program(r) && r[REG_RIP] != (greg_t)lkl_user_entry)
+		return false;
+	save_program(r);
+	return true;
+}
+
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
 	unsigned long fixup;
 
-	if (is_program(r)) {
-		save_program(r);
+	if (is_programs_fault(r)) {
 		lkl_vcpu.fault = (struct lkl_fault){
 			.signal = sig,
 			.code = info->si_code,
@@ -192,7 +211,7 @@ static void handle(int sig, void (*handler)(int, siginfo_t *, void *),
 		.restorer = host_restorer,
 		.mask = mask,
 	};
-	long err = SYS4(SYS_rt_sigaction, sig, &sa, NULL, 8);
+	long err = host_call4(SYS_rt_sigaction, sig, &sa, NULL, 8);
 
 	if (err)
 		die("rt_sigaction %d: %s", sig, strerror(-err));
@@ -204,7 +223,7 @@ static void make_timer(void)
 		.sigev_notify = SIGEV_SIGNAL,
 		.sigev_signo = TIMER_SIGNAL,
 	};
-	long err = SYS3(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer);
+	long err = host_call3(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer);
 
 	if (err)
 		die("timer_create: %s", strerror(-err));
@@ -217,18 +236,17 @@ void timer_arm(unsigned long long when)
 			      .tv_nsec = when % 1000000000 },
 	};
 
-	SYS4(SYS_timer_settime, timer, TIMER_ABSTIME, &spec, NULL);
+	host_call4(SYS_timer_settime, timer, TIMER_ABSTIME, &spec, NULL);
 }
 
 void signals_init(void)
 {
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
 	static const int messages[] = { SIGTERM, SIGINT,  SIGHUP,  SIGQUIT,
-					SIGUSR1, SIGUSR2, SIGWINCH, SIGPWR,
-					SIGCONT };
+					SIGUSR1, SIGUSR2, SIGWINCH };
 	stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	unsigned long all = ~0UL, none = 0;
-	long err = SYS2(SYS_sigaltstack, &ss, NULL);
+	long err = host_call2(SYS_sigaltstack, &ss, NULL);
 
 	if (err)
 		die("sigaltstack: %s", strerror(-err));
@@ -239,5 +257,5 @@ void signals_init(void)
 	handle(TIMER_SIGNAL, on_timer, all);
 	handle(SIGPIPE, (void *)SIG_IGN, 0);
 	make_timer();
-	SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
+	host_call4(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
 }

@@ -34,6 +34,6 @@ void terminal_init(struct options *o)
 void terminal_restore(void)
 {
 	if (raw)
-		SYS3(SYS_ioctl, STDIN_FILENO, TCSETSW, &saved);
+		host_call3(SYS_ioctl, STDIN_FILENO, TCSETSW, &saved);
 	raw = false;
 }

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <asm/lkl_hostfd.h>
+
+#include "init.h"
+
+#define MISC_MAJOR 10
+
+int control;
+
+void end(int status)
+{
+	if (mounts_need_sync())
+		sync();
+	for (;;)
+		ioctl(control, LKL_HOSTFD_EXIT, status);
+}
+
+void fail(const char *format, ...)
+{
+	va_list args;
+
+	dprintf(STDERR_FILENO, "ukrun: ");
+	va_start(args, format);
+	vdprintf(STDERR_FILENO, format, args);
+	va_end(args);
+	dprintf(STDERR_FILENO, "\n");
+	end(EXIT_SETUP);
+}
+
+/* The host's standard input, output and error become this machine's. */
+static void open_standard(void)
+{
+	int fd;
+
+	mknod("/lkl", S_IFCHR | 0600, makedev(MISC_MAJOR, LKL_HOSTFD_MINOR));
+	fd = open("/lkl", O_RDWR);
+	if (fd < 0)
+		_exit(EXIT_SETUP);
+	control = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+	for (int i = 0; i < 3; i++)
+		close(i);
+	if (fd > 2)
+		close(fd);
+	unlink("/lkl");
+	for (int i = 0; i < 3; i++)
+		if (ioctl(control, LKL_HOSTFD_OPEN, i) != i)
+			open("/", O_PATH); /* closed on the host: keep the place */
+}
+
+int main(void)
+{
+	struct plan plan = { .cwd = "/" };
+
+	open_standard();
+	setup_read(&plan);
+	run(&plan);
+}

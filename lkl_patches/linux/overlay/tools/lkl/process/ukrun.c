@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ukrun: run a program on Linux as a library, in this process.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "process.h"
+
+#define WAIT_STACK 16384
+
+extern char **environ;
+extern const char process_init_start[], process_init_end[];
+
+void die(const char *format, ...)
+{
+	va_list args;
+
+	terminal_restore();
+	fflush(stdout);
+	fputs("ukrun: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(125);
+}
+
+/* Nothing waits in process mode but in idle_sleep(). */
+void vcpu_kick(void)
+{
+}
+
+static int open_or_die(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+
+	if (fd < 0)
+		die("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+static bool has_magic(int fd, off_t at, const void *magic, size_t len)
+{
+	char found[8];
+
+	return pread(fd, found, len, at) == (ssize_t)len &&
+	       !memcmp(found, magic, len);
+}
+
+/* ext4 and erofs: where their superblocks have their magic numbers. */
+static const char *image_type(int fd, const char *path)
+{
+	if (has_magic(fd, 1024 + 56, "\x53\xef", 2))
+		return "ext4";
+	if (has_magic(fd, 1024, "\xe2\xe1\xf5\xe0", 4))
+		return "erofs";
+	die("%s: neither a directory nor an ext4 or erofs image", path);
+}
+
+static void add_image(const struct options *o, bool read_only)
+{
+	int fd = open_or_die(o->root, read_only ? O_RDONLY : O_RDWR);
+	const char *type = image_type(fd, o->root);
+	int disk;
+
+	read_only = read_only || !strcmp(type, "erofs");
+	disk = lkl_add_disk(fd, read_only ? LKL_DISK_RO : 0);
+	if (disk < 0)
+		die("%s: %s", o->root, strerror(-disk));
+	setup_add("root", "%s:%d:%s", type, disk, read_only ? "ro" : "rw");
+}
+
+static void add_root(const struct options *o)
+{
+	struct stat st;
+
+	if (stat(o->root, &st))
+		die("%s: %s", o->root, strerror(errno));
+	if (!S_ISDIR(st.st_mode)) {
+		add_image(o, o->read_only);
+		return;
+	}
+	setup_add("root", "hostdir:%d:%s",
+		  open_or_die(o->root, O_PATH | O_DIRECTORY),
+		  o->read_only ? "ro" : "rw");
+}
+
+/*
+ * A file is shown by its directory, of which process 1 takes only that name.
+ * The mode is the last part where it is "ro" or "rw".
+ */
+static void add_bind(const char *key, const char *source, const char *target,
+		     bool read_only)
+{
+	char copy[PATH_MAX];
+	struct stat st;
+	char *slash;
+
+	if (stat(source, &st))
+		die("%s: %s", source, strerror(errno));
+	if (S_ISDIR(st.st_mode)) {
+		setup_add(key, "%d:%s::%s",
+			  open_or_die(source, O_PATH | O_DIRECTORY),
+			  read_only ? "ro" : "rw", target);
+		return;
+	}
+	if (!realpath(source, copy))
+		die("%s: %s", source, strerror(errno));
+	slash = strrchr(copy, '/');
+	*slash = 0;
+	setup_add(key, "%d:%s:%s:%s",
+		  open_or_die(*copy ? copy : "/", O_PATH | O_DIRECTORY),
+		  read_only ? "ro" : "rw", slash + 1, target);
+}
+
+static void parse_bind(const char *text)
+{
+	char *copy = strdup(text), *target, *mode;
+	bool read_only = false;
+
+	target = copy ? strchr(copy, ':') : NULL;
+	if (!target || target == copy || target[1] != '/')
+		die("--bind %s: not HOST:DIR[:ro] with an absolute DIR", text);
+	*target++ = 0;
+	mode = strchr(target, ':');
+	if (mode) {
+		*mode++ = 0;
+		read_only = !strcmp(mode, "ro");
+		if (!read_only && strcmp(mode, "rw"))
+			die("--bind %s: the mode is ro or rw", text);
+	}
+	add_bind("bind", copy, target, read_only);
+	free(copy);
+}
+
+/* The libc that was installed with ukrun, for images that bring another. */
+static void add_libc(const struct options *o)
+{
+	char path[PATH_MAX];
+	ssize_t n;
+
+	if (o->libc && !strcmp(o->libc, "none"))
+		return;
+	if (o->libc) {
+		snprintf(path, sizeof(path), "%s", o->libc);
+	} else {
+		n = readlink("/proc/self/exe", path, sizeof(path) - 64);
+		if (n < 0)
+			return;
+		path[n] = 0;
+		*strrchr(path, '/') = 0;
+		strcat(path, "/../lib/ld-musl-x86_64.so.1");
+		if (access(path, R_OK))
+			return;
+	}
+	add_bind("libc", path, "/lib/ld-musl-x86_64.so.1", true);
+}
+
+static void parse_mac(const char *text, unsigned char mac[6])
+{
+	int end = 0;
+
+	if (sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx%n", &mac[0], &mac[1],
+		   &mac[2], &mac[3], &mac[4], &mac[5], &end) != 6 ||
+	    text[end])
+		die("--mac %s: not an address such as 02:00:00:00:00:01", text);
+	if (mac[0] & 1)
+		die("--mac %s: a multicast address", text);
+}
+
+static int open_net(const char *text, int *kind)
+{
+	const char *name = strchr(text, ':');
+	char *end;
+	int fd;
+
+	if (!name || !*++name)
+		die("--net %s: not tap:IFACE, packet:IFACE or dgram:FD", text);
+	if (!strncmp(text, "tap:", 4)) {
+		*kind = LKL_NET_TAP;
+		fd = lkl_open_tap(name);
+	} else if (!strncmp(text, "packet:", 7)) {
+		*kind = LKL_NET_PACKET;
+		fd = lkl_open_packet(name);
+	} else if (!strncmp(text, "dgram:", 6)) {
+		*kind = LKL_NET_DGRAM;
+		fd = strtol(name, &end, 10);
+		if (*end || fcntl(fd, F_GETFD) < 0)
+			die("--net %s: no open descriptor", text);
+	} else {
+		die("--net %s: not tap:IFACE, packet:IFACE or dgram:FD", text);
+	}
+	if (fd < 0)
+		die("--net %s: %s", text, strerror(-fd));
+	return fd;
+}
+
+static void add_net(const struct options *o)
+{
+	unsigned char mac[6];
+	int kind, err;
+	int fd;
+
+	if (!o->net)
+		return;
+	if (o->mac)
+		parse_mac(o->mac, mac);
+	fd = open_net(o->net, &kind);
+	err = lkl_add_net(fd, kind, o->mac ? mac : NULL);
+	if (err < 0)
+		die("--net %s: %s", o->net, strerror(-err));
+	setup_add("up", "%s", "eth0");
+	if (o->address)
+		setup_add("address", "%s", o->address);
+	if (o->gateway)
+		setup_add("gateway", "%s", o->gateway);
+	if (o->address6)
+		setup_add("address6", "%s", o->address6);
+	if (o->gateway6)
+		setup_add("gateway6", "%s", o->gateway6);
+}
+
+static void add_environment(const struct options *o)
+{
+	for (char **e = environ; *e && !o->clear_env; e++)
+		setup_add("env", "%s", *e);
+	for (int i = 0; i < o->env_count; i++)
+		setup_add("env", "%s", o->envs[i]);
+}
+
+static void describe(const struct options *o)
+{
+	add_root(o);
+	for (int i = 0; i < o->bind_count; i++)
+		parse_bind(o->binds[i]);
+	add_libc(o);
+	add_net(o);
+	if (o->hostname)
+		setup_add("hostname", "%s", o->hostname);
+	if (o->cwd)
+		setup_add("cwd", "%s", o->cwd);
+	setup_add("user", "%s", o->user);
+	setup_add("tty", "%d", o->tty && !o->no_tty);
+	setup_add("pid1", "%d", o->pid1);
+	add_environment(o);
+	for (char **arg = o->argv; *arg; arg++)
+		setup_add("arg", "%s", *arg);
+	setup_finish();
+}
+
+/* Open files of the program count against the host's limit, too. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void nothing_to_run(struct lkl_thread *self)
+{
+	(void)self;
+	host_ops.panic("the kernel gave its thread back");
+}
+
+int main(int argc, char **argv)
+{
+	static char wait_stack[WAIT_STACK] __attribute__((aligned(16)));
+	static struct lkl_thread self = { .wait = nothing_to_run };
+	struct options options;
+
+	options_parse(&options, argc, argv);
+	raise_limits();
+	describe(&options);
+	process_ops_init(&options);
+	host_ops.init = process_init_start;
+	host_ops.init_size = process_init_end - process_init_start;
+	idle_init();
+	terminal_init(&options);
+	signals_init();
+	fflush(NULL);
+	self.wait_sp = (unsigned long)wait_stack + WAIT_STACK;
+	lkl_vcpu.lock = 1;
+	lkl_kernel_boot(&host_ops, &self);
+}
