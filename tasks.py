@@ -85,6 +85,14 @@ def build(_: invoke.Context, config: str = "default") -> None:
 
 
 @task
+def libc(_: invoke.Context) -> None:
+    """Prepare: build the C library and compiler wrapper for programs of the library kernel."""
+    from artifact.libc import build
+
+    build.run()
+
+
+@task
 def conformance(
     _: invoke.Context,
     dut: str = "all",

@@ -21,6 +21,7 @@ PATCHES = REPO / "lkl_patches"
 CSRC = REPO / "artifact" / "csrc"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ukontainer"
 KERNEL = CACHE / "kernel"
+LIBC = CACHE / "libc"
 DURATIONS = CACHE / "durations.json"
 
 

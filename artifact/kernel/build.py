@@ -17,12 +17,11 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from artifact import live, paths, proc, ui
+from artifact import live, paths, prefixes, proc, ui
 from artifact.errors import ArtifactError
 from artifact.kernel import base, configure, fetch, patch, series
 from artifact.kernel.base import Source
@@ -30,7 +29,6 @@ from artifact.kernel.configure import Config
 from artifact.kernel.series import Port
 
 NEEDED_BYTES = 3_000_000_000
-KEPT_PREFIXES = 6
 COMPILER = "gcc"
 TOOLS = (  # program, Debian package
     (COMPILER, "gcc"),
@@ -127,15 +125,6 @@ def plan(config: str = "default") -> Plan:
     return Plan(source, series.read(), chosen, _compiler(), paths.REPO)
 
 
-def _point(link: Path, prefix: Path) -> None:
-    """Let `link` name the prefix, in one step."""
-    if link.is_symlink() and link.readlink() == Path(prefix.name):
-        return
-    fresh = link.with_name(f".{link.name}.{os.getpid()}")
-    fresh.symlink_to(prefix.name)
-    fresh.replace(link)
-
-
 def _make(words: Sequence[str | Path], plan: Plan, title: str) -> None:
     """Run make; shows how many objects were made and which one is the latest."""
     note = plan.out / f".ukontainer-count-{title.split()[0]}"
@@ -191,28 +180,6 @@ def _report(change: patch.Change) -> None:
             ui.say(f"build: {verb} {', '.join(names[:3])}{more}")
 
 
-def _prune(keep: Path) -> None:
-    """Forget the oldest results, which nothing points at."""
-    pointed = {link.resolve() for link in paths.KERNEL.glob("current*")}
-    found = sorted(paths.KERNEL.glob("prefix-*"), key=lambda p: p.stat().st_mtime, reverse=True)
-    for old in found[KEPT_PREFIXES:]:
-        if old.resolve() not in pointed and old != keep:
-            shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def _installing() -> Iterator[Path]:
-    """A directory to install into; what stays of it is removed, now or at the next build."""
-    for left in paths.KERNEL.glob("new-*"):
-        if not Path("/proc", left.name.removeprefix("new-")).exists():
-            shutil.rmtree(left, ignore_errors=True)
-    directory = paths.KERNEL / f"new-{os.getpid()}"
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
 def _build(plan: Plan) -> None:
     """Synchronise, compile, install; the prefix appears last."""
     fetch.check_space(paths.KERNEL, NEEDED_BYTES, "the kernel build")
@@ -220,7 +187,7 @@ def _build(plan: Plan) -> None:
     plan.log.unlink(missing_ok=True)
     plan.out.mkdir(parents=True, exist_ok=True)
     _report(patch.sync(plan.port, plan.source.tree, plan.tree))
-    with _installing() as into:
+    with prefixes.installing(paths.KERNEL) as into:
         _compile(plan, into)
         if not (into / "lib" / "liblkl.so").is_file():
             raise ArtifactError("the build installed no lib/liblkl.so", f"see {plan.log}")
@@ -243,8 +210,8 @@ def run(config: str = "default") -> Build:
         with fetch.locked(todo.work / "lock"):
             if not (todo.prefix / "build.json").is_file():
                 _build(todo)
-    _point(todo.link, todo.prefix)
-    _prune(todo.prefix)
+    prefixes.point(todo.link, todo.prefix)
+    prefixes.prune(paths.KERNEL, todo.prefix)
     ui.say(f"build: {'done' if fresh else 'nothing to do'}: {todo.prefix}")
     return Build(todo.prefix, todo.key, fresh)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The work tree: a pristine kernel tree plus the port, brought up to date file by file.
+"""The work tree: a pristine tree plus the port, brought up to date file by file.
 
 The tree starts as hard links to the pristine one. What the port makes different is computed
 completely (overlay files, and upstream files with the whole series applied, zero fuzz) and

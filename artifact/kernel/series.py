@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Reading lkl_patches/linux: the overlay's files and the patch series, and checking both.
+"""Reading lkl_patches/linux or musl: overlay files and patch series, and checking both.
 
 The series is quilt's: `patches/series` names the patches in order, one per line, `#` begins
 a comment. Each patch edits files that exist upstream and says in its head why.
@@ -113,12 +113,12 @@ def _ignored(name: str) -> bool:
     return name.endswith(("~", ".orig", ".rej", ".swp")) or "__pycache__" in name
 
 
-def read(linux: Path = LINUX) -> Port:
-    """The port as it stands in the checkout, checked in itself."""
-    root = linux / "overlay"
+def read(directory: Path = LINUX) -> Port:
+    """A port as it stands in the checkout, checked in itself."""
+    root = directory / "overlay"
     files = sorted(file for file in root.rglob("*") if file.is_file())
     overlay = {str(f.relative_to(root)): f for f in files if not _ignored(str(f))}
-    patches = tuple(read_patch(linux / "patches" / n) for n in _names(linux / "patches"))
+    patches = tuple(read_patch(directory / "patches" / n) for n in _names(directory / "patches"))
     return Port(overlay, patches)
 
 

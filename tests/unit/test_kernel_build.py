@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from artifact import paths
+from artifact import paths, prefixes
 from artifact.errors import ArtifactError
 from artifact.kernel import base, build, series
 from artifact.kernel.base import Source
@@ -153,7 +153,7 @@ def test_two_checkouts_keep_their_own_trees(
 def test_old_results_are_forgotten_but_never_the_current_one(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "KEPT_PREFIXES", 2)
+    monkeypatch.setattr(prefixes, "KEPT", 2)
     for number in range(4):
         lab.write("arch/lkl/a.c", f"int a{number};\n")
         last = build.run()
