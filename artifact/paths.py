@@ -41,6 +41,14 @@ def lkl_prefix() -> Path:
     return prefix.resolve()
 
 
+def libc_prefix() -> Path:
+    """Install prefix of the C library (bin/ukcc, lib/, include/); Unavailable when not built."""
+    prefix = LIBC / "current"
+    if not (prefix / "bin" / "ukcc").is_file():
+        raise Unavailable(f"no bin/ukcc under {prefix}", "run: invoke libc")
+    return prefix
+
+
 def shown(path: Path) -> str:
     """The path as a reader should see it: relative to the repository where that is possible."""
     try:

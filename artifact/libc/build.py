@@ -84,14 +84,14 @@ def _make(words: Sequence[str | Path], build: Path) -> None:
                 bar.advance(1, seen[1])
 
         jobs = f"-j{len(os.sched_getaffinity(0))}"
-        argv = ["make", jobs, *words]
+        argv: list[str | Path] = ["make", jobs, *words]
         live.follow(argv, log=log(), what="make musl", each=each, cwd=build, env=headers.MAKE_ENV)
 
 
 def _compile(tree: Path, build: Path, root: Path) -> None:
     build.mkdir()
     env = {"CC": COMPILER, "CFLAGS": "", "CPPFLAGS": "", "LDFLAGS": "", "LC_ALL": "C"}
-    configure = [tree / "configure", *CONFIGURE]
+    configure: list[str | Path] = [tree / "configure", *CONFIGURE]
     live.follow(configure, log=log(), what="configure of musl", cwd=build, env=env)
     _make(["all"], build)
     _make([f"DESTDIR={root}", "install"], build)

@@ -68,7 +68,7 @@ def unpack(files: list[Path], tree: Path) -> str:
     for line in (patches / "series").read_text().splitlines():
         name = line.split("#", 1)[0].strip()
         if name:
-            words = ["patch", "-p1", "--batch", "--fuzz=0", "-i", patches / name]
+            words: list[str | Path] = ["patch", "-p1", "--batch", "--fuzz=0", "-i", patches / name]
             proc.run(words, log=log(), cwd=tree)
     return packaging.name.partition("_")[2].partition(".debian.tar.")[0]
 

@@ -14,6 +14,9 @@ from artifact import live, paths, proc
 from artifact.kernel.base import Source
 from artifact.kernel.fetch import locked
 
+# The caller's make and kernel settings must not leak in.
+MAKE_ENV = {"MAKEFLAGS": "", "CROSS_COMPILE": "", "LC_ALL": "C"}
+
 
 def run(kernel: Source, log: Path) -> Path:
     """Directory with the headers of that kernel, exported first if they are not in the cache."""
@@ -24,7 +27,13 @@ def run(kernel: Source, log: Path) -> Path:
     part = paths.LIBC / f".uapi-{os.getpid()}"
     with locked(paths.LIBC / "uapi.lock"):
         try:
-            words = ["make", "-C", kernel.tree, "ARCH=x86_64", f"O={part / 'out'}"]
+            words: list[str | Path] = [
+                "make",
+                "-C",
+                kernel.tree,
+                "ARCH=x86_64",
+                f"O={part / 'out'}",
+            ]
             target = ["headers_install", f"INSTALL_HDR_PATH={part}"]
             (part / "out").mkdir(parents=True)
             live.follow([*words, *target], log=log, what="make headers_install", env=MAKE_ENV)
@@ -33,6 +42,3 @@ def run(kernel: Source, log: Path) -> Path:
         finally:
             shutil.rmtree(part, ignore_errors=True)
     return done
-
-
-MAKE_ENV = {"MAKEFLAGS": "", "CROSS_COMPILE": "", "LC_ALL": "C"}

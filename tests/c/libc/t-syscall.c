@@ -29,7 +29,8 @@ static void arguments(void)
 	EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0); /* 4 */
 	EQ(setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &one, size), 0);
 	one = 0;
-	EQ(getsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &one, &size), 0); /* 5 */
+	EQ(getsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &one, &size),
+	   0); /* 5 */
 	EQ(one, 1);
 	map = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); /* 6 */
@@ -90,36 +91,35 @@ static void call_with(uint64_t entry, struct state *before, struct state *after)
 	__asm__ volatile(
 		"push %%rbp; push %%rbx; push %[after]; push %[entry]\n"
 #define LOAD(n) "movdqu " #n "*16+112(%%r11), %%xmm" #n "\n"
-		"mov %[before], %%r11\n"
-		LOAD(0) LOAD(1) LOAD(2) LOAD(3) LOAD(4) LOAD(5) LOAD(6) LOAD(7)
-		LOAD(8) LOAD(9) LOAD(10) LOAD(11) LOAD(12) LOAD(13) LOAD(14)
-		LOAD(15)
-		"mov (%%r11), %%rbx; mov 8(%%r11), %%rbp\n"
-		"mov 16(%%r11), %%rdi; mov 24(%%r11), %%rsi\n"
-		"mov 32(%%r11), %%rdx; mov 40(%%r11), %%r8\n"
-		"mov 48(%%r11), %%r9; mov 56(%%r11), %%r10\n"
-		"mov 64(%%r11), %%r12; mov 72(%%r11), %%r13\n"
-		"mov 80(%%r11), %%r14; mov 88(%%r11), %%r15\n"
-		"mov %%rsp, 96(%%r11)\n"
-		"mov $39, %%eax\n"
-		"pop %%rcx; push %%rcx\n"
-		"test %%rcx, %%rcx; jz 1f\n"
-		"call *%%rcx\n"
-		"jmp 2f\n"
-		"1: syscall\n"
-		"2: mov 8(%%rsp), %%r11\n"
-		"mov %%rbx, (%%r11); mov %%rbp, 8(%%r11)\n"
-		"mov %%rdi, 16(%%r11); mov %%rsi, 24(%%r11)\n"
-		"mov %%rdx, 32(%%r11); mov %%r8, 40(%%r11)\n"
-		"mov %%r9, 48(%%r11); mov %%r10, 56(%%r11)\n"
-		"mov %%r12, 64(%%r11); mov %%r13, 72(%%r11)\n"
-		"mov %%r14, 80(%%r11); mov %%r15, 88(%%r11)\n"
-		"mov %%rsp, 96(%%r11); mov %%rax, 104(%%r11)\n"
+		"mov %[before], %%r11\n" LOAD(0) LOAD(1) LOAD(2) LOAD(3) LOAD(
+			4) LOAD(5) LOAD(6) LOAD(7) LOAD(8) LOAD(9) LOAD(10)
+			LOAD(11) LOAD(12) LOAD(13) LOAD(14) LOAD(
+				15) "mov (%%r11), %%rbx; mov 8(%%r11), %%rbp\n"
+				    "mov 16(%%r11), %%rdi; mov 24(%%r11), %%rsi\n"
+				    "mov 32(%%r11), %%rdx; mov 40(%%r11), %%r8\n"
+				    "mov 48(%%r11), %%r9; mov 56(%%r11), %%r10\n"
+				    "mov 64(%%r11), %%r12; mov 72(%%r11), %%r13\n"
+				    "mov 80(%%r11), %%r14; mov 88(%%r11), %%r15\n"
+				    "mov %%rsp, 96(%%r11)\n"
+				    "mov $39, %%eax\n"
+				    "pop %%rcx; push %%rcx\n"
+				    "test %%rcx, %%rcx; jz 1f\n"
+				    "call *%%rcx\n"
+				    "jmp 2f\n"
+				    "1: syscall\n"
+				    "2: mov 8(%%rsp), %%r11\n"
+				    "mov %%rbx, (%%r11); mov %%rbp, 8(%%r11)\n"
+				    "mov %%rdi, 16(%%r11); mov %%rsi, 24(%%r11)\n"
+				    "mov %%rdx, 32(%%r11); mov %%r8, 40(%%r11)\n"
+				    "mov %%r9, 48(%%r11); mov %%r10, 56(%%r11)\n"
+				    "mov %%r12, 64(%%r11); mov %%r13, 72(%%r11)\n"
+				    "mov %%r14, 80(%%r11); mov %%r15, 88(%%r11)\n"
+				    "mov %%rsp, 96(%%r11); mov %%rax, 104(%%r11)\n"
 #define KEEP(n) "movdqu %%xmm" #n ", " #n "*16+112(%%r11)\n"
-		KEEP(0) KEEP(1) KEEP(2) KEEP(3) KEEP(4) KEEP(5) KEEP(6) KEEP(7)
-		KEEP(8) KEEP(9) KEEP(10) KEEP(11) KEEP(12) KEEP(13) KEEP(14)
-		KEEP(15)
-		"pop %%rcx; pop %%r11; pop %%rbx; pop %%rbp\n"
+		KEEP(0) KEEP(1) KEEP(2) KEEP(3) KEEP(4) KEEP(5) KEEP(6) KEEP(
+			7) KEEP(8) KEEP(9) KEEP(10) KEEP(11) KEEP(12) KEEP(13)
+			KEEP(14) KEEP(
+				15) "pop %%rcx; pop %%r11; pop %%rbx; pop %%rbp\n"
 		:
 		: [before] "a"(before), [after] "r"(after), [entry] "r"(entry)
 		: "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",

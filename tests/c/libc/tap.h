@@ -39,21 +39,21 @@ __attribute__((format(printf, 2, 3))) static bool tap_ok(bool good,
 #define OK(cond) tap_ok((cond), "%s:%d %s", __FILE_NAME__, __LINE__, #cond)
 
 /* The two values are the same; prints both. */
-#define EQ(expr, want)                                                       \
-	do {                                                                 \
-		long got_ = (long)(expr), want_ = (long)(want);              \
-		tap_ok(got_ == want_, "%s:%d %s is %ld, want %ld",           \
-		       __FILE_NAME__, __LINE__, #expr, got_, want_);         \
+#define EQ(expr, want)                                               \
+	do {                                                         \
+		long got_ = (long)(expr), want_ = (long)(want);      \
+		tap_ok(got_ == want_, "%s:%d %s is %ld, want %ld",   \
+		       __FILE_NAME__, __LINE__, #expr, got_, want_); \
 	} while (0)
 
 /* The expression is -1 and errno the given one. */
-#define FAILS(expr, error)                                                   \
-	do {                                                                 \
-		errno = 0;                                                   \
-		long got_ = (long)(expr);                                    \
-		tap_ok(got_ == -1 && errno == (error),                       \
-		       "%s:%d %s fails with " #error, __FILE_NAME__,         \
-		       __LINE__, #expr);                                     \
+#define FAILS(expr, error)                                                     \
+	do {                                                                   \
+		errno = 0;                                                     \
+		long got_ = (long)(expr);                                      \
+		tap_ok(got_ == -1 && errno == (error),                         \
+		       "%s:%d %s fails with " #error, __FILE_NAME__, __LINE__, \
+		       #expr);                                                 \
 	} while (0)
 
 static inline void tap_skip(const char *what, const char *why)
