@@ -3,10 +3,12 @@
 
     CACHE/kernel/work-<checkout>-<version>/src          work tree (kernel.patch)
                                           /build-<config>  objects
-    CACHE/kernel/prefix-<key>/                          what was installed, and build.json
+    CACHE/kernel/prefix-<key>/                          what was installed, and build.json:
+        lib/liblkl.so, lib/liblkl.a, include/           library mode
+        bin/ukrun, lib/ld-musl-x86_64.so.1              process mode, with its C library
     CACHE/kernel/current, current-<config>              the prefix that was asked for last
 
-A key names what goes in: kernel release, port, compiler, configuration. A prefix is written
+A key names what goes in: kernel release, port, compiler, configuration, C library. A prefix is written
 under a temporary name and renamed, so it is whole or absent; when it is there, nothing is
 done. Each checkout has a work tree of its own under a lock, so two checkouts with different
 ports stay incremental and out of each other's way.
@@ -27,6 +29,7 @@ from artifact.kernel import base, configure, fetch, patch, series
 from artifact.kernel.base import Source
 from artifact.kernel.configure import Config
 from artifact.kernel.series import Port
+from artifact.libc import build as libc
 
 NEEDED_BYTES = 3_000_000_000
 COMPILER = "gcc"
@@ -71,11 +74,18 @@ class Plan:
     config: Config
     compiler: str
     checkout: Path
+    libc: Path
 
     @property
     def key(self) -> str:
         """Sixteen hex digits that name the result."""
-        parts = (self.source.version, self.port.digest, self.compiler, *self.config.targets)
+        parts = (
+            self.source.version,
+            self.port.digest,
+            self.compiler,
+            self.libc.name,
+            *self.config.targets,
+        )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     @property
@@ -122,7 +132,7 @@ def plan(config: str = "default") -> Plan:
     """What `run` would build; fetches the source when it is not there."""
     chosen = configure.get(config)
     source = base.current() or fetch.run()
-    return Plan(source, series.read(), chosen, _compiler(), paths.REPO)
+    return Plan(source, series.read(), chosen, _compiler(), paths.REPO, libc.run())
 
 
 def _make(words: Sequence[str | Path], plan: Plan, title: str) -> None:
@@ -155,6 +165,11 @@ def _compile(plan: Plan, into: Path) -> None:
     _make([*kernel, "lkl"], plan, "kernel")
     _make([*tools, "all"], plan, "library")
     _make([*tools, f"PREFIX={into}", "install"], plan, "install")
+    ukcc = plan.libc / "bin" / "ukcc"
+    process = [*tools[:3], f"OUTPUT={plan.out}/process", f"UKCC={ukcc}", f"PREFIX={into}"]
+    process[1] = str(plan.tree / "tools/lkl/process")
+    _make([*process, "install"], plan, "ukrun")
+    shutil.copy(plan.libc / "lib" / "libc.so", into / "lib" / libc.LOADER)
 
 
 def _describe(plan: Plan) -> str:

@@ -10,6 +10,7 @@ from artifact import paths, prefixes
 from artifact.errors import ArtifactError
 from artifact.kernel import base, build, series
 from artifact.kernel.base import Source
+from artifact.libc import build as libc
 
 TOP = """\
 VERSION = 6
@@ -28,6 +29,10 @@ all: ; @mkdir -p $(OUTPUT) && cp $(KBUILD)/lkl.o $(OUTPUT)/liblkl.so
 install: ; @mkdir -p $(PREFIX)/lib && cp $(OUTPUT)/liblkl.so $(PREFIX)/lib
 """
 
+PROCESS = """\
+install: ; @mkdir -p $(PREFIX)/bin && cp $(KBUILD)/lkl.o $(PREFIX)/bin/ukrun
+"""
+
 
 class Lab:
     """A pristine tree, a port, and a cache, all below one directory."""
@@ -44,6 +49,7 @@ class Lab:
             "arch/lkl/configs/defconfig": "CONFIG_NET=y\n",
             "arch/lkl/configs/kunit.config": "CONFIG_KUNIT=y\n",
             "tools/lkl/Makefile": TOOLS,
+            "tools/lkl/process/Makefile": PROCESS,
         }
         for name, text in files.items():
             self.write(name, text)
@@ -54,6 +60,10 @@ class Lab:
         read = series.read
         monkeypatch.setattr(series, "read", lambda: read(self.port))
         monkeypatch.setattr(build, "NEEDED_BYTES", 0)
+        prefix = root / "libc" / "prefix-of-a-test"
+        (prefix / "lib").mkdir(parents=True)
+        (prefix / "lib" / "libc.so").write_text("a library")
+        monkeypatch.setattr(libc, "run", lambda: prefix)
 
     def write(self, name: str, text: str) -> None:
         file = self.overlay / name

@@ -120,9 +120,9 @@ static int host_iovecs(struct iov_iter *it, struct iovec *iov, size_t limit)
 		else if (iov_iter_is_kvec(&at))
 			iov[n].iov_base = at.kvec->iov_base + at.iov_offset;
 		else if (iov_iter_is_bvec(&at))
-			iov[n].iov_base = (void __user *)page_address(
-						  at.bvec->bv_page) +
-					  at.bvec->bv_offset + at.iov_offset;
+			iov[n].iov_base =
+				(void __user *)page_address(at.bvec->bv_page) +
+				at.bvec->bv_offset + at.iov_offset;
 		else
 			return -EINVAL;
 		iov[n++].iov_len = len;
@@ -267,7 +267,8 @@ static struct inode *new_inode_for(const struct kstat *st)
 	return inode;
 }
 
-static struct file *new_file(struct hostfd *h, const struct kstat *st, int flags)
+static struct file *new_file(struct hostfd *h, const struct kstat *st,
+			     int flags)
 {
 	struct inode *inode = new_inode_for(st);
 	struct file *file;

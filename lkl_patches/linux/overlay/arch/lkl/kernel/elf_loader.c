@@ -358,8 +358,7 @@ static int put_tables(const struct linux_binprm *bprm, const struct auxv *v,
 	mm->env_end = strings;
 	if (err || copy_to_user(to, v->entry, size))
 		return -EFAULT;
-	memcpy(mm->saved_auxv, v->entry,
-	       min(size, sizeof(mm->saved_auxv)));
+	memcpy(mm->saved_auxv, v->entry, min(size, sizeof(mm->saved_auxv)));
 	return 0;
 }
 

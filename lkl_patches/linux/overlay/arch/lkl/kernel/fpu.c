@@ -71,8 +71,7 @@ static int xrstor(const void *area)
 		     "	jmp 2b\n"
 		     ".popsection\n" LKL_EX_TABLE("1b", "3b")
 		     : [err] "+r"(err)
-		     : [area] "r"(area), "a"(lo), "d"(hi),
-		       [einval] "i"(-EINVAL)
+		     : [area] "r"(area), "a"(lo), "d"(hi), [einval] "i"(-EINVAL)
 		     : "memory");
 	return err;
 }
@@ -148,8 +147,8 @@ void lkl_fpu_load(struct task_struct *task)
  */
 int lkl_fpu_to_frame(void __user *frame)
 {
-	struct _fpx_sw_bytes *sw = (void *)(scratch + LEGACY_SIZE -
-					    sizeof(struct _fpx_sw_bytes));
+	struct _fpx_sw_bytes *sw =
+		(void *)(scratch + LEGACY_SIZE - sizeof(struct _fpx_sw_bytes));
 	u32 magic = FP_XSTATE_MAGIC2;
 
 	memset(scratch + LEGACY_SIZE, 0, HEADER_SIZE);

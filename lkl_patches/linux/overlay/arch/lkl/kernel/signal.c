@@ -36,8 +36,7 @@ unsigned int lkl_sigframe_size(void)
 }
 
 static struct frame __user *place_frame(struct ksignal *ksig,
-					struct pt_regs *regs,
-					void __user **fpu)
+					struct pt_regs *regs, void __user **fpu)
 {
 	unsigned long sp = sigsp(regs->sp - RED_ZONE, ksig);
 
@@ -45,8 +44,8 @@ static struct frame __user *place_frame(struct ksignal *ksig,
 	*fpu = (void __user *)sp;
 	sp = align_frame(sp - sizeof(struct frame));
 	/* On the alternate stack, but not within it: it is too small. */
-	if (sas_ss_flags(regs->sp) == SS_ONSTACK &&
-	    !__on_sig_stack(sp) && !(current->sas_ss_flags & SS_AUTODISARM))
+	if (sas_ss_flags(regs->sp) == SS_ONSTACK && !__on_sig_stack(sp) &&
+	    !(current->sas_ss_flags & SS_AUTODISARM))
 		return (void __user *)-1L;
 	if (ksig->ka.sa.sa_flags & SA_ONSTACK && !sas_ss_flags(regs->sp) &&
 	    !__on_sig_stack(sp))
@@ -54,7 +53,7 @@ static struct frame __user *place_frame(struct ksignal *ksig,
 	return (struct frame __user *)sp;
 }
 
-#define FOR_EACH_REG(op)                                                  \
+#define FOR_EACH_REG(op)                                                     \
 	op(r8) op(r9) op(r10) op(r11) op(r12) op(r13) op(r14) op(r15) op(di) \
 		op(si) op(bp) op(bx) op(dx) op(ax) op(cx) op(sp) op(ip)
 
@@ -76,7 +75,8 @@ static int put_frame(struct frame __user *frame, struct ksignal *ksig,
 		     struct pt_regs *regs, void __user *fpu)
 {
 	struct ucontext uc = {
-		.uc_flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS,
+		.uc_flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS |
+			    UC_STRICT_RESTORE_SS,
 	};
 	void __user *restorer = ksig->ka.sa.sa_restorer;
 
@@ -124,7 +124,8 @@ static void repeat(struct pt_regs *regs, unsigned long nr)
 	regs->orig_ax = -1; /* rcx must arrive; and once is enough */
 }
 
-static void restart_for_handler(struct pt_regs *regs, const struct ksignal *ksig)
+static void restart_for_handler(struct pt_regs *regs,
+				const struct ksignal *ksig)
 {
 	switch (syscall_get_error(current, regs)) {
 	case -ERESTART_RESTARTBLOCK:

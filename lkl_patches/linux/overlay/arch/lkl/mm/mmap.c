@@ -56,8 +56,8 @@ static int check(const struct request *r)
 		return -EOVERFLOW;
 	if (mm->map_count >= sysctl_max_map_count)
 		return -ENOMEM;
-	if (mm->total_vm + (r->len >> PAGE_SHIFT) >
-	    rlimit(RLIMIT_AS) >> PAGE_SHIFT)
+	if (mm->total_vm + (r->len >> PAGE_SHIFT) > rlimit(RLIMIT_AS) >>
+	    PAGE_SHIFT)
 		return -ENOMEM;
 	return r->file ? check_file(r) : 0;
 }
@@ -118,10 +118,11 @@ static int map_anonymous(unsigned long addr, const struct request *r,
 static int map_host_file(unsigned long addr, const struct request *r, int fd)
 {
 	bool shared = (r->flags & MAP_TYPE) != MAP_PRIVATE;
-	long ret = host_call(__NR_mmap, addr, r->len, r->prot,
-			     (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED |
-				     (r->flags & (MAP_NORESERVE | MAP_POPULATE)),
-			     fd, r->pgoff << PAGE_SHIFT);
+	long ret =
+		host_call(__NR_mmap, addr, r->len, r->prot,
+			  (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED |
+				  (r->flags & (MAP_NORESERVE | MAP_POPULATE)),
+			  fd, r->pgoff << PAGE_SHIFT);
 
 	return ret < 0 ? ret : 0;
 }
@@ -199,8 +200,8 @@ unsigned long do_mmap(struct file *file, unsigned long addr, unsigned long len,
 		      vm_flags_t vm_flags, unsigned long pgoff,
 		      unsigned long *populate, struct list_head *uf)
 {
-	struct request r = { file, addr, PAGE_ALIGN(len), prot, flags, pgoff,
-			     vm_flags };
+	struct request r = { file,  addr,  PAGE_ALIGN(len), prot,
+			     flags, pgoff, vm_flags };
 	struct vm_area_struct *vma;
 	int err;
 

@@ -81,8 +81,8 @@ static unsigned long move_to(struct vm_area_struct *vma, const struct move *m,
 {
 	struct mm_struct *mm = vma->vm_mm;
 	unsigned long len = min(m->old_len, m->new_len);
-	pgoff_t pgoff = vma->vm_pgoff +
-			((m->addr - vma->vm_start + len) >> PAGE_SHIFT);
+	pgoff_t pgoff =
+		vma->vm_pgoff + ((m->addr - vma->vm_start + len) >> PAGE_SHIFT);
 	unsigned long ret;
 	int err;
 
@@ -132,12 +132,11 @@ static unsigned long grow(struct vm_area_struct *vma, const struct move *m)
 
 	if (lkl_vma_is_pages(vma) || vma->vm_flags & VM_MAPPED_COPY)
 		return -ENOMEM;
-	if (mm->total_vm + (more >> PAGE_SHIFT) >
-	    rlimit(RLIMIT_AS) >> PAGE_SHIFT)
+	if (mm->total_vm + (more >> PAGE_SHIFT) > rlimit(RLIMIT_AS) >>
+	    PAGE_SHIFT)
 		return -ENOMEM;
 	if (end == vma->vm_end && lkl_space_is_free(end, more)) {
-		ret = map_rest(vma, end, more,
-			       vma->vm_pgoff + vma_pages(vma));
+		ret = map_rest(vma, end, more, vma->vm_pgoff + vma_pages(vma));
 		return IS_ERR_VALUE(ret) ? ret : m->addr;
 	}
 	if (!(m->flags & MREMAP_MAYMOVE))

@@ -16,8 +16,7 @@
 /* Where the kernel chooses, it stays clear of programs with fixed addresses. */
 #define LOWEST_CHOICE 0x100000000UL
 
-static struct maple_tree space =
-	MTREE_INIT(space, MT_FLAGS_ALLOC_RANGE);
+static struct maple_tree space = MTREE_INIT(space, MT_FLAGS_ALLOC_RANGE);
 
 static bool in_window(unsigned long addr, unsigned long len)
 {
@@ -39,9 +38,8 @@ bool lkl_space_is_own(struct mm_struct *mm, unsigned long addr,
 	unsigned long at = addr;
 	void *owner;
 
-	mt_for_each(&space, owner, at, addr + len - 1)
-		if (owner != mm)
-			return false;
+	mt_for_each(&space, owner, at,
+		    addr + len - 1) if (owner != mm) return false;
 	return true;
 }
 
@@ -88,8 +86,6 @@ void lkl_space_give_all(struct mm_struct *mm)
 	void *owner;
 
 	mas_lock(&mas);
-	mas_for_each(&mas, owner, ULONG_MAX)
-		if (owner == mm)
-			mas_erase(&mas);
+	mas_for_each(&mas, owner, ULONG_MAX) if (owner == mm) mas_erase(&mas);
 	mas_unlock(&mas);
 }

@@ -57,9 +57,8 @@ static void put(struct vm_area_struct *vma)
 
 static bool continues(struct vm_area_struct *a, struct vm_area_struct *b)
 {
-	if (a->vm_end != b->vm_start || a->vm_file != b->vm_file ||
-	    a->vm_ops || b->vm_ops ||
-	    (a->vm_flags ^ b->vm_flags) & ~IGNORED_FLAGS)
+	if (a->vm_end != b->vm_start || a->vm_file != b->vm_file || a->vm_ops ||
+	    b->vm_ops || (a->vm_flags ^ b->vm_flags) & ~IGNORED_FLAGS)
 		return false;
 	return !a->vm_file || a->vm_pgoff + vma_pages(a) == b->vm_pgoff;
 }
@@ -177,7 +176,8 @@ void exit_mmap(struct mm_struct *mm)
 	unsigned long start = 0, end = 0;
 
 	mmap_write_lock(mm);
-	for_each_vma(vmi, vma) {
+	for_each_vma(vmi, vma)
+	{
 		if (vma->vm_start != end) {
 			if (end)
 				host_call(__NR_munmap, start, end - start);

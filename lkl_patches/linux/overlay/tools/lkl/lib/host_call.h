@@ -26,8 +26,7 @@ static inline long host_call(long nr, long a, long b, long c, long d, long e,
 	host_call(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 #define host_call4(nr, a, b, c, d) \
 	host_call(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
-#define host_call5(nr, a, b, c, d, e)                             \
-	host_call(nr, (long)(a), (long)(b), (long)(c), (long)(d), \
-		  (long)(e), 0)
+#define host_call5(nr, a, b, c, d, e) \
+	host_call(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 
 #endif

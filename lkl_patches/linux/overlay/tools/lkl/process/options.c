@@ -13,38 +13,38 @@
 #include "process.h"
 
 static const char usage[] =
-"usage: ukrun [options] ROOT PROGRAM [ARGUMENT...]\n"
-"\n"
-"Boots Linux as a library in this process, makes ROOT its root file system and\n"
-"runs PROGRAM on it. ROOT is a directory, or an ext4 or erofs image. Exits with\n"
-"the program's status, or 128 plus the signal that ended it.\n"
-"\n"
-"  -r, --read-only            the root is mounted read-only\n"
-"  -b, --bind HOST:DIR[:ro]   show a host directory or file at DIR (repeatable)\n"
-"  -C, --cwd DIR              start in DIR (default /)\n"
-"  -e, --env NAME=VALUE       add to the environment (repeatable)\n"
-"      --clear-env            do not pass the environment of ukrun on\n"
-"  -u, --user UID[:GID]       run as this user (default 0:0)\n"
-"      --hostname NAME        (default lkl)\n"
-"  -n, --net KIND:NAME        network interface eth0: tap:IFACE, packet:IFACE\n"
-"                             (takes the frames of that interface) or dgram:FD\n"
-"      --mac MAC              its address (default: random)\n"
-"      --ip ADDRESS/PREFIX    --gateway ADDRESS\n"
-"      --ip6 ADDRESS/PREFIX   --gateway6 ADDRESS\n"
-"  -t, --tty                  a terminal of its own (default when standard input\n"
-"                             and output are terminals); -T, --no-tty: none\n"
-"      --pid1                 PROGRAM is process 1 of a process id namespace\n"
-"  -m, --memory SIZE          of the kernel, with suffix K, M or G (default 64M);\n"
-"                             programs have the host's\n"
-"      --libc FILE            libc of the library kernel, shown over the root's\n"
-"                             own /lib/ld-musl-x86_64.so.1 (\"none\": not)\n"
-"      --cmdline TEXT         kernel command line\n"
-"  -v, --verbose              show the kernel's messages\n"
-"      --version              -h, --help\n"
-"\n"
-"Examples:\n"
-"  ukrun rootfs /bin/sh -c 'echo $PPID; uname -a'\n"
-"  ukrun -n tap:tap0 --ip 10.0.0.2/24 rootfs /usr/sbin/nginx -g 'daemon off;'\n";
+	"usage: ukrun [options] ROOT PROGRAM [ARGUMENT...]\n"
+	"\n"
+	"Boots Linux as a library in this process, makes ROOT its root file system and\n"
+	"runs PROGRAM on it. ROOT is a directory, or an ext4 or erofs image. Exits with\n"
+	"the program's status, or 128 plus the signal that ended it.\n"
+	"\n"
+	"  -r, --read-only            the root is mounted read-only\n"
+	"  -b, --bind HOST:DIR[:ro]   show a host directory or file at DIR (repeatable)\n"
+	"  -C, --cwd DIR              start in DIR (default /)\n"
+	"  -e, --env NAME=VALUE       add to the environment (repeatable)\n"
+	"      --clear-env            do not pass the environment of ukrun on\n"
+	"  -u, --user UID[:GID]       run as this user (default 0:0)\n"
+	"      --hostname NAME        (default lkl)\n"
+	"  -n, --net KIND:NAME        network interface eth0: tap:IFACE, packet:IFACE\n"
+	"                             (takes the frames of that interface) or dgram:FD\n"
+	"      --mac MAC              its address (default: random)\n"
+	"      --ip ADDRESS/PREFIX    --gateway ADDRESS\n"
+	"      --ip6 ADDRESS/PREFIX   --gateway6 ADDRESS\n"
+	"  -t, --tty                  a terminal of its own (default when standard input\n"
+	"                             and output are terminals); -T, --no-tty: none\n"
+	"      --pid1                 PROGRAM is process 1 of a process id namespace\n"
+	"  -m, --memory SIZE          of the kernel, with suffix K, M or G (default 64M);\n"
+	"                             programs have the host's\n"
+	"      --libc FILE            libc of the library kernel, shown over the root's\n"
+	"                             own /lib/ld-musl-x86_64.so.1 (\"none\": not)\n"
+	"      --cmdline TEXT         kernel command line\n"
+	"  -v, --verbose              show the kernel's messages\n"
+	"      --version              -h, --help\n"
+	"\n"
+	"Examples:\n"
+	"  ukrun rootfs /bin/sh -c 'echo $PPID; uname -a'\n"
+	"  ukrun -n tap:tap0 --ip 10.0.0.2/24 rootfs /usr/sbin/nginx -g 'daemon off;'\n";
 
 enum {
 	CLEAR_ENV = 256,
@@ -211,7 +211,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	o->argv = argv + optind + 1;
 	if (!o->no_tty && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		o->tty = true;
-	if (!o->net && (o->mac || o->address || o->gateway || o->address6 ||
-			o->gateway6))
+	if (!o->net &&
+	    (o->mac || o->address || o->gateway || o->address6 || o->gateway6))
 		die("an address without an interface: --net is missing");
 }

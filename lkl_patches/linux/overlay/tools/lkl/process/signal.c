@@ -53,8 +53,7 @@ static bool in_image(unsigned long ip)
 
 static bool on_kernel_stack(unsigned long sp)
 {
-	return sp >= IMAGE_START &&
-	       sp <= MEMORY_START + host_ops.memory_size;
+	return sp >= IMAGE_START && sp <= MEMORY_START + host_ops.memory_size;
 }
 
 static bool is_program(const greg_t *r)
@@ -223,7 +222,8 @@ static void make_timer(void)
 		.sigev_notify = SIGEV_SIGNAL,
 		.sigev_signo = TIMER_SIGNAL,
 	};
-	long err = host_call3(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer);
+	long err =
+		host_call3(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer);
 
 	if (err)
 		die("timer_create: %s", strerror(-err));
@@ -241,7 +241,8 @@ void timer_arm(unsigned long long when)
 
 void signals_init(void)
 {
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+				      SIGTRAP };
 	static const int messages[] = { SIGTERM, SIGINT,  SIGHUP,  SIGQUIT,
 					SIGUSR1, SIGUSR2, SIGWINCH };
 	stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };

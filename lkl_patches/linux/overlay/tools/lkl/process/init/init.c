@@ -54,7 +54,8 @@ static void open_standard(void)
 	unlink("/lkl");
 	for (int i = 0; i < 3; i++)
 		if (ioctl(control, LKL_HOSTFD_OPEN, i) != i)
-			open("/", O_PATH); /* closed on the host: keep the place */
+			open("/",
+			     O_PATH); /* closed on the host: keep the place */
 }
 
 int main(void)

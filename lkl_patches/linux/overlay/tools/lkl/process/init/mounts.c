@@ -95,9 +95,8 @@ void mount_bind(const char *text, bool optional)
 	mkdir(at, 0755);
 	if (mount("none", at, "hostdir", mode[1] == 'o' ? MS_RDONLY : 0, data))
 		fail("cannot mount for %s: %s", text + n + 1, strerror(errno));
-	binds[bind_count].tree =
-		syscall(SYS_open_tree, AT_FDCWD, path,
-			OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	binds[bind_count].tree = syscall(SYS_open_tree, AT_FDCWD, path,
+					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (binds[bind_count].tree < 0)
 		fail("cannot bind %s: %s", path, strerror(errno));
 	binds[bind_count].optional = optional;

@@ -108,8 +108,8 @@ void network_gateway(const char *text)
 /* There is nobody else on this wire when the machine starts. */
 static void no_duplicate_detection(void)
 {
-	static const char path[] =
-		"/proc/sys/net/ipv6/conf/" DEVICE "/accept_dad";
+	static const char path[] = "/proc/sys/net/ipv6/conf/" DEVICE
+				   "/accept_dad";
 	int fd;
 
 	mkdir("/proc", 0555);

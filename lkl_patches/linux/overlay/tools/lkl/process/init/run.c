@@ -32,12 +32,12 @@ static void become(const struct plan *plan)
 }
 
 /* In a child that shares our memory (vfork(2)) until it executes. */
-static void __attribute__((noreturn))
-start(const struct plan *plan, int slave, const sigset_t *mask)
+static void __attribute__((noreturn)) start(const struct plan *plan, int slave,
+					    const sigset_t *mask)
 {
 	if (plan->pid1)
-		mount("proc", "/proc", "proc",
-		      MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		      NULL);
 	setsid();
 	if (slave >= 0)
 		terminal_take(slave);
@@ -134,8 +134,7 @@ static int wait_terminal(const sigset_t *all, pid_t program)
 			continue;
 		if (fds[1].revents)
 			terminal_copy(master, STDOUT_FILENO);
-		if (fds[2].revents &&
-		    !terminal_copy(STDIN_FILENO, master))
+		if (fds[2].revents && !terminal_copy(STDIN_FILENO, master))
 			fds[2].fd = -1;
 		if (fds[0].revents &&
 		    read(fds[0].fd, &info, sizeof(info)) == sizeof(info))
