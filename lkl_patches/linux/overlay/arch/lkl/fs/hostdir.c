@@ -12,12 +12,13 @@
 #define HOSTDIR_MAGIC 0x686f7364 /* "hosd" */
 #define DEFAULT_TIMEOUT_MS 1000
 
-enum { OPT_FD, OPT_TIMEOUT, OPT_EXCLUSIVE };
+enum { OPT_FD, OPT_TIMEOUT, OPT_EXCLUSIVE, OPT_ACL };
 
 static const struct fs_parameter_spec parameters[] = {
 	fsparam_u32("fd", OPT_FD),
 	fsparam_u32("timeout", OPT_TIMEOUT),
 	fsparam_flag("exclusive", OPT_EXCLUSIVE),
+	fsparam_flag("acl", OPT_ACL),
 	{},
 };
 
@@ -97,6 +98,8 @@ static int show_options(struct seq_file *m, struct dentry *root)
 		seq_puts(m, ",exclusive");
 	else
 		seq_printf(m, ",timeout=%u", info->timeout_ms);
+	if (root->d_sb->s_flags & SB_POSIXACL)
+		seq_puts(m, ",acl");
 	return 0;
 }
 
@@ -133,6 +136,10 @@ static int parse(struct fs_context *fc, struct fs_parameter *param)
 			return invalfc(fc, "exclusive is for new mounts");
 		options->exclusive = true;
 		return 0;
+	case OPT_ACL:
+		fc->sb_flags |= SB_POSIXACL;
+		fc->sb_flags_mask |= SB_POSIXACL;
+		return 0;
 	}
 	return opt;
 }
@@ -154,6 +161,7 @@ static int fill_super(struct super_block *sb, struct fs_context *fc)
 	hostdir_sb(sb)->dev = hostdir_dev(&stx);
 	sb->s_magic = HOSTDIR_MAGIC;
 	sb->s_op = &super_operations;
+	sb->s_xattr = hostdir_xattr_handlers;
 	if (!hostdir_sb(sb)->exclusive)
 		sb->s_d_op = &hostdir_dops;
 	sb->s_maxbytes = MAX_LFS_FILESIZE;

@@ -73,6 +73,9 @@ struct hostdir_ref {
 	char *buf;
 };
 
+/* Permission bits, and those that go with them; the rest of a mode is the type. */
+#define HOSTDIR_BITS 07777
+
 /* The host is never to follow a link, nor to leave the directory. */
 #define HOSTDIR_AT (AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)
 
@@ -124,6 +127,37 @@ int hostdir_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		    struct iattr *attr);
 int hostdir_permission(struct mnt_idmap *idmap, struct inode *inode, int mask);
 
+int hostdir_chown(const struct hostdir_ref *ref, uid_t uid, gid_t gid);
+int hostdir_chmod(const struct hostdir_ref *ref, umode_t mode);
+
+/* hostdir_name.c, hostdir_make.c: inode operations of directories */
+struct dentry *hostdir_lookup(struct inode *dir, struct dentry *dentry,
+			      unsigned int flags);
+int hostdir_create(struct mnt_idmap *idmap, struct inode *dir,
+		   struct dentry *dentry, umode_t mode, bool excl);
+int hostdir_mkdir(struct mnt_idmap *idmap, struct inode *dir,
+		  struct dentry *dentry, umode_t mode);
+int hostdir_mknod(struct mnt_idmap *idmap, struct inode *dir,
+		  struct dentry *dentry, umode_t mode, dev_t rdev);
+int hostdir_symlink(struct mnt_idmap *idmap, struct inode *dir,
+		    struct dentry *dentry, const char *target);
+int hostdir_atomic_open(struct inode *dir, struct dentry *dentry,
+			struct file *file, unsigned int flags, umode_t mode);
+int hostdir_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
+		    struct file *file, umode_t mode);
+int hostdir_link(struct dentry *old, struct inode *dir, struct dentry *dentry);
+int hostdir_unlink(struct inode *dir, struct dentry *dentry);
+int hostdir_rmdir(struct inode *dir, struct dentry *dentry);
+int hostdir_rename(struct mnt_idmap *idmap, struct inode *old_dir,
+		   struct dentry *old, struct inode *new_dir,
+		   struct dentry *new, unsigned int flags);
+
+/* hostdir_xattr.c */
+ssize_t hostdir_listxattr(struct dentry *dentry, char *list, size_t size);
+struct posix_acl *hostdir_get_acl(struct inode *inode, int type, bool rcu);
+int hostdir_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
+		    struct posix_acl *acl, int type);
+
 /* hostdir_file.c */
 int hostdir_open(struct inode *inode, struct file *file);
 int hostdir_attach(struct inode *inode, struct file *file, int fd);
@@ -134,5 +168,6 @@ extern const struct inode_operations hostdir_dir_iops;
 extern const struct file_operations hostdir_file_fops;
 extern const struct file_operations hostdir_dir_fops;
 extern const struct dentry_operations hostdir_dops;
+extern const struct xattr_handler *const hostdir_xattr_handlers[];
 
 #endif

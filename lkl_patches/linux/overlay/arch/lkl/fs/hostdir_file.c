@@ -11,15 +11,13 @@
 #include <asm/hostdir.h>
 #include "hostdir.h"
 
-/* Make the descriptor the file's; it is closed if that fails. */
+/* Make the descriptor the file's, unless that fails. */
 int hostdir_attach(struct inode *inode, struct file *file, int fd)
 {
 	struct hostdir_file *hf = kzalloc(sizeof(*hf), GFP_KERNEL);
 
-	if (!hf) {
-		hostdir_close(fd);
+	if (!hf)
 		return -ENOMEM;
-	}
 	hf->fd = fd;
 	spin_lock(&inode->i_lock);
 	list_add(&hf->of_inode, &hostdir_i(inode)->files);
@@ -31,7 +29,7 @@ int hostdir_attach(struct inode *inode, struct file *file, int fd)
 }
 
 /* The name may have come to another object since it was looked up. */
-static int verify(struct inode *inode, struct dentry *dentry, int fd)
+static int verify(struct inode *inode, int fd)
 {
 	struct statx stx;
 	int err;
@@ -49,20 +47,19 @@ static int verify(struct inode *inode, struct dentry *dentry, int fd)
 
 int hostdir_open(struct inode *inode, struct file *file)
 {
-	struct dentry *dentry = file_dentry(file);
 	u64 flags = S_ISDIR(inode->i_mode) ? O_RDONLY | O_DIRECTORY :
 					     file->f_flags & O_ACCMODE;
-	int fd = hostdir_open_any(dentry, flags);
+	int fd = hostdir_open_any(file_dentry(file), flags);
 	int err;
 
 	if (fd < 0)
 		return fd == -ENOENT ? -ESTALE : fd;
-	err = verify(inode, dentry, fd);
-	if (err) {
+	err = verify(inode, fd);
+	if (!err)
+		err = hostdir_attach(inode, file, fd);
+	if (err)
 		hostdir_close(fd);
-		return err;
-	}
-	return hostdir_attach(inode, file, fd);
+	return err;
 }
 
 int hostdir_release(struct inode *inode, struct file *file)
@@ -179,6 +176,123 @@ static ssize_t read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return n;
 }
 
+static void grown(struct inode *inode, loff_t end)
+{
+	if (end > i_size_read(inode))
+		i_size_write(inode, end);
+}
+
+/*
+ * Whether to append can change while a file is open, so it is said with each
+ * write. An offset of -1 stands for the descriptor's own position, which then
+ * tells where the data went.
+ */
+static ssize_t append(int fd, const struct memory *m, int flags, loff_t *end)
+{
+	ssize_t n = host_call(__NR_pwritev2, fd, m->vec, m->nr, -1, -1,
+			      flags | RWF_APPEND);
+
+	if (n >= 0)
+		*end = host_call(__NR_lseek, fd, 0, SEEK_CUR);
+	return n;
+}
+
+static ssize_t write_at(int fd, const struct memory *m, int flags, loff_t pos)
+{
+	if (flags)
+		return host_call(__NR_pwritev2, fd, m->vec, m->nr, pos, 0,
+				 flags);
+	if (m->nr == 1)
+		return host_call(__NR_pwrite64, fd, m->vec->iov_base,
+				 m->vec->iov_len, pos);
+	return host_call(__NR_pwritev, fd, m->vec, m->nr, pos, 0);
+}
+
+static int sync_flags(const struct kiocb *iocb)
+{
+	if (iocb->ki_flags & IOCB_SYNC)
+		return RWF_SYNC;
+	return iocb->ki_flags & IOCB_DSYNC ? RWF_DSYNC : 0;
+}
+
+static ssize_t write(struct kiocb *iocb, struct iov_iter *from)
+{
+	int fd = host_fd(iocb->ki_filp);
+	struct memory m;
+	loff_t end;
+	ssize_t n = memory_of(&m, from);
+
+	if (n)
+		return n;
+	if (iocb->ki_flags & IOCB_APPEND) {
+		n = append(fd, &m, sync_flags(iocb), &end);
+	} else {
+		n = write_at(fd, &m, sync_flags(iocb), iocb->ki_pos);
+		end = iocb->ki_pos + n;
+	}
+	memory_put(&m);
+	if (n > 0) {
+		iocb->ki_pos = end;
+		iov_iter_advance(from, n);
+		grown(file_inode(iocb->ki_filp), end);
+	}
+	return n;
+}
+
+static ssize_t write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t n;
+
+	inode_lock(inode);
+	n = generic_write_checks(iocb, from);
+	if (n > 0) {
+		int err = file_remove_privs(iocb->ki_filp);
+
+		n = err ?: write(iocb, from);
+	}
+	inode_unlock(inode);
+	return n;
+}
+
+static long fallocate(struct file *file, int mode, loff_t offset, loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	int err;
+
+	inode_lock(inode);
+	err = file_remove_privs(file);
+	if (!err)
+		err = host_call(__NR_fallocate, host_fd(file), mode, offset,
+				len);
+	/* Some modes make it longer, some shorter. */
+	if (!err)
+		err = hostdir_refresh(file_dentry(file));
+	inode_unlock(inode);
+	return err;
+}
+
+/* Between two files of the host, there; what it cannot do goes through us. */
+static ssize_t copy_file_range(struct file *in, loff_t pos_in, struct file *out,
+			       loff_t pos_out, size_t len, unsigned int flags)
+{
+	struct inode *inode = file_inode(out);
+	loff_t from = pos_in, to = pos_out;
+	ssize_t n;
+
+	inode_lock(inode);
+	n = file_remove_privs(out);
+	if (!n)
+		n = host_call(__NR_copy_file_range, host_fd(in), &from,
+			      host_fd(out), &to, len, 0);
+	if (n > 0)
+		grown(inode, pos_out + n);
+	inode_unlock(inode);
+	if (n == -EXDEV || n == -EOPNOTSUPP || n == -ENOSYS)
+		n = splice_copy_file_range(in, pos_in, out, pos_out, len);
+	return n;
+}
+
 static loff_t llseek(struct file *file, loff_t offset, int whence)
 {
 	loff_t max = file_inode(file)->i_sb->s_maxbytes;
@@ -210,7 +324,11 @@ const struct file_operations hostdir_file_fops = {
 	.release = hostdir_release,
 	.llseek = llseek,
 	.read_iter = read_iter,
+	.write_iter = write_iter,
 	.splice_read = copy_splice_read,
+	.splice_write = iter_file_splice_write,
+	.copy_file_range = copy_file_range,
+	.fallocate = fallocate,
 	.fsync = hostdir_fsync,
 	.mmap = mmap,
 	.mmap_capabilities = mmap_capabilities,

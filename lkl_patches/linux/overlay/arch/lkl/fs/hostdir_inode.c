@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* hostdir: identity and attributes of objects. */
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/hash.h>
+#include <linux/posix_acl.h>
 #include <linux/slab.h>
 #include "hostdir.h"
-
-/* Permission bits, and those that go with them; the rest of a mode is the type. */
-#define BITS 07777
 
 u64 hostdir_dev(const struct statx *stx)
 {
@@ -66,9 +65,28 @@ bool hostdir_same(const struct inode *inode, const struct statx *stx)
 	       hi->birth.tv_nsec == birth.tv_nsec;
 }
 
+static unsigned int flags_of(const struct statx *stx)
+{
+	unsigned int flags = 0;
+
+	if (stx->stx_attributes & STATX_ATTR_IMMUTABLE)
+		flags |= S_IMMUTABLE;
+	if (stx->stx_attributes & STATX_ATTR_APPEND)
+		flags |= S_APPEND;
+	/* At a write the host removes capabilities, we remove set-id bits. */
+	if (!is_sxid(stx->stx_mode))
+		flags |= S_NOSEC;
+	return flags;
+}
+
 void hostdir_update(struct inode *inode, const struct statx *stx)
 {
-	inode->i_mode = (inode->i_mode & S_IFMT) | (stx->stx_mode & BITS);
+	struct timespec64 ctime = { stx->stx_ctime.tv_sec,
+				    stx->stx_ctime.tv_nsec };
+	struct timespec64 known = inode_get_ctime(inode);
+
+	inode->i_mode = (inode->i_mode & S_IFMT) |
+			(stx->stx_mode & HOSTDIR_BITS);
 	inode->i_uid = make_kuid(&init_user_ns, stx->stx_uid);
 	inode->i_gid = make_kgid(&init_user_ns, stx->stx_gid);
 	set_nlink(inode, stx->stx_nlink);
@@ -76,13 +94,12 @@ void hostdir_update(struct inode *inode, const struct statx *stx)
 	inode->i_blocks = stx->stx_blocks;
 	inode_set_atime(inode, stx->stx_atime.tv_sec, stx->stx_atime.tv_nsec);
 	inode_set_mtime(inode, stx->stx_mtime.tv_sec, stx->stx_mtime.tv_nsec);
-	inode_set_ctime(inode, stx->stx_ctime.tv_sec, stx->stx_ctime.tv_nsec);
-	inode_set_flags(
-		inode,
-		(stx->stx_attributes & STATX_ATTR_IMMUTABLE ? S_IMMUTABLE : 0) |
-			(stx->stx_attributes & STATX_ATTR_APPEND ? S_APPEND :
-								   0),
-		S_IMMUTABLE | S_APPEND);
+	inode_set_flags(inode, flags_of(stx),
+			S_IMMUTABLE | S_APPEND | S_NOSEC);
+	if (!timespec64_equal(&ctime, &known)) {
+		inode_set_ctime_to_ts(inode, ctime);
+		forget_all_cached_acls(inode);
+	}
 	hostdir_i(inode)->checked = jiffies;
 }
 
@@ -116,6 +133,9 @@ static const struct inode_operations file_iops = {
 	.permission = hostdir_permission,
 	.getattr = hostdir_getattr,
 	.setattr = hostdir_setattr,
+	.listxattr = hostdir_listxattr,
+	.get_inode_acl = hostdir_get_acl,
+	.set_acl = hostdir_set_acl,
 };
 
 static const struct inode_operations link_iops = {
@@ -257,30 +277,35 @@ int hostdir_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 	return generic_permission(idmap, inode, mask);
 }
 
-static int change_owner(const struct hostdir_ref *ref, const struct iattr *attr)
+int hostdir_chown(const struct hostdir_ref *ref, uid_t uid, gid_t gid)
 {
-	uid_t uid = attr->ia_valid & ATTR_UID ?
-			    from_kuid(&init_user_ns, attr->ia_uid) :
-			    -1;
-	gid_t gid = attr->ia_valid & ATTR_GID ?
-			    from_kgid(&init_user_ns, attr->ia_gid) :
-			    -1;
-
 	return host_call(__NR_fchownat, ref->fd, ref->name, uid, gid,
 			 HOSTDIR_AT);
 }
 
-/* Hosts before Linux 6.6 have no fchmodat2; the object is no link here. */
-static int change_mode(const struct hostdir_ref *ref, umode_t mode)
+static int change_owner(const struct hostdir_ref *ref, const struct iattr *attr)
 {
-	int err = host_call(__NR_fchmodat2, ref->fd, ref->name, mode & BITS,
+	uid_t uid = -1;
+	gid_t gid = -1;
+
+	if (attr->ia_valid & ATTR_UID)
+		uid = from_kuid(&init_user_ns, attr->ia_uid);
+	if (attr->ia_valid & ATTR_GID)
+		gid = from_kgid(&init_user_ns, attr->ia_gid);
+	return hostdir_chown(ref, uid, gid);
+}
+
+/* Hosts before Linux 6.6 have no fchmodat2; the object is no link here. */
+int hostdir_chmod(const struct hostdir_ref *ref, umode_t mode)
+{
+	int err = host_call(__NR_fchmodat2, ref->fd, ref->name, mode & HOSTDIR_BITS,
 			    HOSTDIR_AT);
 
 	if (err != -ENOSYS)
 		return err;
 	if (!*ref->name)
-		return host_call(__NR_fchmod, ref->fd, mode & BITS);
-	return host_call(__NR_fchmodat, ref->fd, ref->name, mode & BITS);
+		return host_call(__NR_fchmod, ref->fd, mode & HOSTDIR_BITS);
+	return host_call(__NR_fchmodat, ref->fd, ref->name, mode & HOSTDIR_BITS);
 }
 
 static struct __kernel_timespec time_for(const struct iattr *attr,
@@ -333,7 +358,7 @@ static int change(struct dentry *dentry, const struct iattr *attr)
 	if (attr->ia_valid & (ATTR_UID | ATTR_GID))
 		err = change_owner(&ref, attr);
 	if (!err && attr->ia_valid & ATTR_MODE)
-		err = change_mode(&ref, attr->ia_mode);
+		err = hostdir_chmod(&ref, attr->ia_mode);
 	if (!err && attr->ia_valid & (ATTR_ATIME | ATTR_MTIME))
 		err = change_times(&ref, attr);
 	hostdir_ref_put(&ref);

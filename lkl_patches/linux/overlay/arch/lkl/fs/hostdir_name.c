@@ -4,8 +4,8 @@
 #include <linux/namei.h>
 #include "hostdir.h"
 
-static struct dentry *lookup(struct inode *dir, struct dentry *dentry,
-			     unsigned int flags)
+struct dentry *hostdir_lookup(struct inode *dir, struct dentry *dentry,
+			      unsigned int flags)
 {
 	struct hostdir_ref ref;
 	struct inode *inode;
@@ -81,8 +81,21 @@ const struct dentry_operations hostdir_dops = {
 };
 
 const struct inode_operations hostdir_dir_iops = {
-	.lookup = lookup,
+	.lookup = hostdir_lookup,
+	.atomic_open = hostdir_atomic_open,
+	.create = hostdir_create,
+	.tmpfile = hostdir_tmpfile,
+	.mkdir = hostdir_mkdir,
+	.mknod = hostdir_mknod,
+	.symlink = hostdir_symlink,
+	.link = hostdir_link,
+	.unlink = hostdir_unlink,
+	.rmdir = hostdir_rmdir,
+	.rename = hostdir_rename,
 	.permission = hostdir_permission,
 	.getattr = hostdir_getattr,
 	.setattr = hostdir_setattr,
+	.listxattr = hostdir_listxattr,
+	.get_inode_acl = hostdir_get_acl,
+	.set_acl = hostdir_set_acl,
 };
