@@ -94,8 +94,7 @@ void hostdir_update(struct inode *inode, const struct statx *stx)
 	inode->i_blocks = stx->stx_blocks;
 	inode_set_atime(inode, stx->stx_atime.tv_sec, stx->stx_atime.tv_nsec);
 	inode_set_mtime(inode, stx->stx_mtime.tv_sec, stx->stx_mtime.tv_nsec);
-	inode_set_flags(inode, flags_of(stx),
-			S_IMMUTABLE | S_APPEND | S_NOSEC);
+	inode_set_flags(inode, flags_of(stx), S_IMMUTABLE | S_APPEND | S_NOSEC);
 	if (!timespec64_equal(&ctime, &known)) {
 		inode_set_ctime_to_ts(inode, ctime);
 		forget_all_cached_acls(inode);
@@ -298,14 +297,15 @@ static int change_owner(const struct hostdir_ref *ref, const struct iattr *attr)
 /* Hosts before Linux 6.6 have no fchmodat2; the object is no link here. */
 int hostdir_chmod(const struct hostdir_ref *ref, umode_t mode)
 {
-	int err = host_call(__NR_fchmodat2, ref->fd, ref->name, mode & HOSTDIR_BITS,
-			    HOSTDIR_AT);
+	int err = host_call(__NR_fchmodat2, ref->fd, ref->name,
+			    mode & HOSTDIR_BITS, HOSTDIR_AT);
 
 	if (err != -ENOSYS)
 		return err;
 	if (!*ref->name)
 		return host_call(__NR_fchmod, ref->fd, mode & HOSTDIR_BITS);
-	return host_call(__NR_fchmodat, ref->fd, ref->name, mode & HOSTDIR_BITS);
+	return host_call(__NR_fchmodat, ref->fd, ref->name,
+			 mode & HOSTDIR_BITS);
 }
 
 static struct __kernel_timespec time_for(const struct iattr *attr,

@@ -175,10 +175,9 @@ static int make_file(struct inode *dir, struct dentry *dentry,
 
 	if (err)
 		return err;
-	ref.fd = hostdir_open_path(dentry,
-				   (file->f_flags & O_ACCMODE) | O_CREAT |
-					   O_EXCL,
-				   wish.mode & HOSTDIR_BITS);
+	ref.fd = hostdir_open_path(
+		dentry, (file->f_flags & O_ACCMODE) | O_CREAT | O_EXCL,
+		wish.mode & HOSTDIR_BITS);
 	if (ref.fd < 0)
 		return ref.fd;
 	err = finish(dir, dentry, &wish, &ref);

@@ -81,8 +81,9 @@ static int set(const struct xattr_handler *handler, struct mnt_idmap *idmap,
 			 flags);
 }
 
-#define HANDLER(name) \
-	(&(const struct xattr_handler){ .prefix = name, .get = get, .set = set })
+#define HANDLER(name)                   \
+	(&(const struct xattr_handler){ \
+		.prefix = name, .get = get, .set = set })
 
 const struct xattr_handler *const hostdir_xattr_handlers[] = {
 	HANDLER(XATTR_USER_PREFIX),

@@ -30,11 +30,17 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct test_group *const groups[] = {
-	&group_boot,	&group_life,   &group_panic,   &group_time,
-	&group_vtime,	&group_kernel, &group_tasks,   &group_ipc,
-	&group_sock,	&group_fs,     &group_hostdir, &group_blk,
-	&group_dgram,	&group_tap,    &group_packet,  &group_console,
-	&group_threads, &group_fault,  &group_program, &group_signal,
+	&group_boot,	      &group_life,
+	&group_panic,	      &group_time,
+	&group_vtime,	      &group_kernel,
+	&group_tasks,	      &group_ipc,
+	&group_sock,	      &group_fs,
+	&group_hostdir,	      &group_hostdir_write,
+	&group_hostdir_mount, &group_blk,
+	&group_dgram,	      &group_tap,
+	&group_packet,	      &group_console,
+	&group_threads,	      &group_fault,
+	&group_program,	      &group_signal,
 	&group_kunit,
 };
 

@@ -1,111 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A directory of the host as a file system, looked at from both sides. */
+/* A directory of the host as a file system: mounting, looking, reading. */
 #define _GNU_SOURCE
-#include "test.h"
-#include "transfer.h"
+#include "hostdir.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/uio.h>
 #include <unistd.h>
-
-#define TIMEOUT_MS 200
-
-static char top[256]; /* the directory on the host */
-static int top_fd;
-
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *walk)
-{
-	(void)st, (void)type, (void)walk;
-	return remove(path);
-}
-
-/* A process that removes the directory when this one has ended, however. */
-static int start_janitor(void)
-{
-	int fds[2];
-	char byte;
-
-	if (pipe2(fds, O_CLOEXEC))
-		return -errno;
-	switch (fork()) {
-	case -1:
-		return -errno;
-	case 0:
-		setsid();
-		dup2(fds[0], 0);
-		close_range(1, ~0U, 0);
-		if (read(0, &byte, 1) == 0)
-			nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-		_exit(0);
-	}
-	return close(fds[0]);
-}
-
-/* A path on the host; one of a few buffers, used in turn. */
-static const char *host(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2)));
-static const char *host(const char *fmt, ...)
-{
-	static char paths[4][512];
-	static int next;
-	char *path = paths[next++ % 4];
-	int len = snprintf(path, 512, "%s/", top);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(path + len, 512 - len, fmt, ap);
-	va_end(ap);
-	return path;
-}
-
-static long mount_fd(const char *where, int fd, const char *more)
-{
-	char options[64];
-
-	snprintf(options, sizeof(options), "fd=%d,%s", fd, more);
-	K(mkdirat, AT_FDCWD, where, 0755);
-	return K(mount, "none", where, "hostdir", 0, options);
-}
-
-static int setup(void)
-{
-	const char *tmp = getenv("TMPDIR");
-	char options[32];
-
-	if (host_mode)
-		SKIP("hostdir is a file system of the library kernel");
-	umask(022);
-	snprintf(top, sizeof(top), "%s/lkl-hostdir-XXXXXX", tmp ? tmp : "/tmp");
-	CHECK(mkdtemp(top));
-	CHECK_EQ(start_janitor(), 0);
-	top_fd = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	CHECK_OK(top_fd);
-	TRY(start_kernel(NULL));
-	snprintf(options, sizeof(options), "timeout=%d", TIMEOUT_MS);
-	CHECK_EQ(mount_fd(at("h"), top_fd, options), 0);
-	return TEST_OK;
-}
-
-static int host_write(const char *path, const char *text)
-{
-	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0644);
-	ssize_t n = write(fd, text, strlen(text));
-
-	close(fd);
-	return n == (ssize_t)strlen(text) ? 0 : -1;
-}
 
 static int attributes(void)
 {
@@ -167,7 +74,7 @@ static int trust_ends(void)
 	CHECK_EQ(mkdir(host("d1"), 0755), 0);
 	CHECK_EQ(K(faccessat, AT_FDCWD, at("h/d1"), F_OK), 0);
 	CHECK_EQ(rename(host("d1"), host("d2")), 0);
-	usleep((TIMEOUT_MS + 50) * 1000);
+	usleep((HOSTDIR_TIMEOUT_MS + 50) * 1000);
 	CHECK_EQ(K(faccessat, AT_FDCWD, at("h/d1"), F_OK), -ENOENT);
 	CHECK_EQ(K(faccessat, AT_FDCWD, at("h/d2"), F_OK), 0);
 	CHECK_EQ(rmdir(host("d2")), 0);
@@ -284,4 +191,4 @@ static const struct test tests[] = {
 	{},
 };
 
-const struct test_group group_hostdir = { "hostdir", tests, setup };
+const struct test_group group_hostdir = { "hostdir", tests, hostdir_setup };

@@ -107,8 +107,8 @@ int run_tool(const char *const argv[]);
 
 extern const struct test_group group_boot, group_life, group_panic, group_time,
 	group_vtime, group_kernel, group_tasks, group_ipc, group_sock, group_fs,
-	group_hostdir, group_blk, group_dgram, group_tap, group_packet,
-	group_console, group_threads, group_fault, group_program, group_signal,
-	group_kunit;
+	group_hostdir, group_hostdir_write, group_hostdir_mount, group_blk,
+	group_dgram, group_tap, group_packet, group_console, group_threads,
+	group_fault, group_program, group_signal, group_kunit;
 
 #endif
