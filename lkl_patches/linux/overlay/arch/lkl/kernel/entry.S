@@ -288,4 +288,12 @@ SYM_CODE_START(lkl_user_fault)
 	jmp	lkl_leaving_begin
 SYM_CODE_END(lkl_user_fault)
 
+/* The host has filled the frame at rsp, orig_rax with the call's number. */
+SYM_CODE_START(lkl_user_trap)
+	movq	%rsp, %rdi
+	xorl	%ebp, %ebp
+	call	lkl_program_trap
+	jmp	lkl_leaving_begin
+SYM_CODE_END(lkl_user_trap)
+
 	.section .note.GNU-stack, "", @progbits

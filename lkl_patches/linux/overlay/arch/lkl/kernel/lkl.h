@@ -26,6 +26,7 @@ void lkl_exit_work(struct pt_regs *regs);
 asmlinkage void lkl_program_call(struct pt_regs *regs);
 asmlinkage void lkl_program_interrupted(struct pt_regs *regs);
 asmlinkage void lkl_program_fault(struct pt_regs *regs);
+asmlinkage void lkl_program_trap(struct pt_regs *regs);
 asmlinkage void lkl_program_leave(struct pt_regs *regs);
 
 struct kernel_clone_args;

@@ -228,7 +228,8 @@ void __init time_init(void)
 	boot_ns = lkl_ops.clock();
 	boot_count = get_cycles();
 	counter_constant = lkl_ops.constant_counter;
-	if (clocksource_register_hz(&lkl_clocksource, NSEC_PER_SEC))
+	/* It is in use by now: its factors must stay as they are. */
+	if (__clocksource_register(&lkl_clocksource))
 		panic("the host's clock was refused");
 	lkl_clockevent.cpumask = cpumask_of(0);
 	clockevents_config_and_register(&lkl_clockevent, NSEC_PER_SEC, 1,

@@ -169,6 +169,18 @@ asmlinkage void lkl_program_call(struct pt_regs *regs)
 	lkl_program_leave(regs);
 }
 
+/*
+ * The same by the machine's own instruction, which the host has caught. That
+ * keeps the flags, so that all registers go back as they are.
+ */
+asmlinkage void lkl_program_trap(struct pt_regs *regs)
+{
+	regs->cx = regs->ip;
+	regs->r11 = regs->flags;
+	lkl_program_call(regs);
+	regs->orig_ax = -1;
+}
+
 asmlinkage void lkl_program_interrupted(struct pt_regs *regs)
 {
 	lkl_program_leave(regs);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <ucontext.h>
@@ -201,6 +202,35 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	r[REG_RIP] = fixup;
 }
 
+/*
+ * A program that is not linked with our libc makes its system calls by the
+ * machine's own instruction. They are the library kernel's all the same.
+ */
+static void on_syscall(int sig, siginfo_t *info, void *context)
+{
+	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+	struct frame *f = lkl_vcpu.regs;
+
+	if (!is_program(r))
+		kernel_bug(sig, r, info);
+	save_program(r);
+	f->orig_ax = info->si_syscall;
+	divert(r, lkl_user_trap);
+}
+
+/* From now on only code of this executable makes system calls of the host. */
+static void dispatch_syscalls(void)
+{
+	static char selector = SYSCALL_DISPATCH_FILTER_BLOCK;
+	long err = host_call5(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH,
+			      PR_SYS_DISPATCH_ON, IMAGE_START,
+			      (unsigned long)_end - IMAGE_START, &selector);
+
+	if (err)
+		die("syscall user dispatch: %s (the host needs Linux 5.11)",
+		    strerror(-err));
+}
+
 static void handle(int sig, void (*handler)(int, siginfo_t *, void *),
 		   unsigned long mask)
 {
@@ -256,7 +286,9 @@ void signals_init(void)
 	for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++)
 		handle(messages[i], on_message, all);
 	handle(TIMER_SIGNAL, on_timer, all);
+	handle(SIGSYS, on_syscall, all);
 	handle(SIGPIPE, (void *)SIG_IGN, 0);
 	make_timer();
 	host_call4(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
+	dispatch_syscalls();
 }

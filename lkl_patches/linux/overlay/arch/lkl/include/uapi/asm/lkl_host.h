@@ -261,13 +261,16 @@ const char *lkl_kernel_release(void);
 /*
  * Process mode: where a program's system calls enter; where the host goes on,
  * on the kernel stack of the interrupted program (lkl_vcpu.regs, which it has
- * filled), after an interrupt and after a fault; and the last instructions on
+ * filled), after an interrupt, after a fault, and after a system call that the
+ * program made by the machine's own instruction, with its number in orig_ax (the
+ * slow way, for programs on another C library); and the last instructions on
  * the way back to a program: whoever is interrupted there goes on at
  * lkl_user_again, on the same stack.
  */
 void lkl_user_entry(void);
 void lkl_user_interrupt(void);
 void lkl_user_fault(void);
+void lkl_user_trap(void);
 void lkl_user_again(void);
 extern const char lkl_leaving_begin[], lkl_leaving_end[];
 
