@@ -16,6 +16,7 @@
 #include "process.h"
 
 #define HWCAP2_FSGSBASE 2
+#define POPULATE_WRITE 23 /* madvise(2), since Linux 5.14 */
 
 struct lkl_host_ops host_ops;
 
@@ -144,6 +145,25 @@ static bool counter_is_constant(void)
 	return __get_cpuid(0x80000007, &a, &b, &c, &d) && d & 1 << 8;
 }
 
+/*
+ * The pages that every boot touches: descriptors of all pages at the end of the
+ * memory, and the first of the page allocator's blocks that it takes from. To
+ * get them at once costs a third of getting each by a fault. A wrong guess
+ * costs time or memory, nothing else; measured with the default configuration.
+ */
+#define FIRST_BLOCK (4UL << 20)
+#define FIRST_BLOCK_USED (440UL << 12)
+
+static void populate(char *memory, unsigned long size)
+{
+	unsigned long descriptors = size / 4096 * 64 + (12UL << 10);
+
+	madvise(memory + size - descriptors, descriptors, POPULATE_WRITE);
+	if (size > 2 * FIRST_BLOCK)
+		madvise(memory + FIRST_BLOCK, FIRST_BLOCK_USED,
+			POPULATE_WRITE);
+}
+
 static void map_memory(unsigned long size)
 {
 	void *at = mmap((void *)MEMORY_START, size, PROT_READ | PROT_WRITE,
@@ -154,6 +174,7 @@ static void map_memory(unsigned long size)
 	if (at != (void *)MEMORY_START)
 		die("no %lu MiB of addresses for the kernel's memory: %s",
 		    size >> 20, strerror(errno));
+	populate(at, size);
 	host_ops.memory = at;
 	host_ops.memory_size = size;
 	host_ops.memory_fd = -1;
