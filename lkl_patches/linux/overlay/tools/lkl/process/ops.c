@@ -164,12 +164,26 @@ static void populate(char *memory, unsigned long size)
 			POPULATE_WRITE);
 }
 
-static void map_memory(unsigned long size)
+/*
+ * Memory that programs shall map as well has to be a file's. That costs a start
+ * one millisecond more, and few programs need it.
+ */
+static int memory_file(unsigned long size)
 {
+	int fd = memfd_create("lkl", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, size))
+		die("memfd_create: %s", strerror(errno));
+	return fd;
+}
+
+static void map_memory(unsigned long size, bool shared)
+{
+	int fd = shared ? memory_file(size) : -1;
 	void *at = mmap((void *)MEMORY_START, size, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-				MAP_FIXED_NOREPLACE,
-			-1, 0);
+			(shared ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS) |
+				MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+			fd, 0);
 
 	if (at != (void *)MEMORY_START)
 		die("no %lu MiB of addresses for the kernel's memory: %s",
@@ -177,7 +191,7 @@ static void map_memory(unsigned long size)
 	populate(at, size);
 	host_ops.memory = at;
 	host_ops.memory_size = size;
-	host_ops.memory_fd = -1;
+	host_ops.memory_fd = fd;
 }
 
 void process_ops_init(const struct options *o)
@@ -192,7 +206,7 @@ void process_ops_init(const struct options *o)
 	if (vdso)
 		vdso_clock = vdso_function((const char *)vdso,
 					   "__vdso_clock_gettime");
-	map_memory(o->memory);
+	map_memory(o->memory, o->map_shared);
 	host_ops.process = 1;
 	host_ops.user_end = IMAGE_START;
 	host_ops.vdso = vdso;

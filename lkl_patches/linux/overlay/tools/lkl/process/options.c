@@ -36,7 +36,9 @@ static const char usage[] =
 	"      --pid1                 PROGRAM is process 1 of a process id namespace\n"
 	"  -m, --memory SIZE          of the kernel, with suffix K, M or G (default 64M);\n"
 	"                             programs have the host's\n"
-	"      --libc FILE            libc of the library kernel, shown over the root's\n"
+	"      --map-shared           programs can map files of tmpfs, ext4 and System V\n"
+"                             shared memory with MAP_SHARED; a start takes longer\n"
+"      --libc FILE            libc of the library kernel, shown over the root's\n"
 	"                             own /lib/ld-musl-x86_64.so.1 (\"none\": not)\n"
 	"      --cmdline TEXT         kernel command line\n"
 	"  -v, --verbose              show the kernel's messages\n"
@@ -55,6 +57,7 @@ enum {
 	IP6,
 	GATEWAY6,
 	PID1,
+	MAP_SHARED_FILES,
 	LIBC,
 	CMDLINE,
 	VERSION,
@@ -78,6 +81,7 @@ static const struct option long_options[] = {
 	{ "no-tty", no_argument, NULL, 'T' },
 	{ "pid1", no_argument, NULL, PID1 },
 	{ "memory", required_argument, NULL, 'm' },
+	{ "map-shared", no_argument, NULL, MAP_SHARED_FILES },
 	{ "libc", required_argument, NULL, LIBC },
 	{ "cmdline", required_argument, NULL, CMDLINE },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -174,6 +178,9 @@ static void set(struct options *o, int c, const char *arg)
 		break;
 	case 'm':
 		o->memory = parse_size(arg);
+		break;
+	case MAP_SHARED_FILES:
+		o->map_shared = true;
 		break;
 	case LIBC:
 		o->libc = arg;

@@ -33,7 +33,7 @@ struct options {
 	int bind_count, env_count;
 	char **argv;
 	unsigned long memory;
-	bool read_only, clear_env, pid1, tty, no_tty, verbose;
+	bool read_only, clear_env, pid1, tty, no_tty, verbose, map_shared;
 };
 
 void options_parse(struct options *o, int argc, char **argv);
