@@ -214,7 +214,12 @@ static int ask(struct dentry *dentry, int flags, struct statx *stx)
 	hostdir_ref_put(&ref);
 	if (err)
 		return err;
-	if (by_name && !hostdir_same(d_inode(dentry), stx))
+	/*
+	 * With nobody else it is the same, and looks otherwise when we have
+	 * made an overlay file system of the host copy it.
+	 */
+	if (by_name && !hostdir_sb(dentry->d_sb)->exclusive &&
+	    !hostdir_same(d_inode(dentry), stx))
 		return -ESTALE;
 	hostdir_update(d_inode(dentry), stx);
 	return 0;

@@ -57,7 +57,8 @@ static int fulfil(const struct wish *wish, const struct hostdir_ref *ref,
 		return err;
 	if (stx->stx_uid != wish->uid || stx->stx_gid != wish->gid) {
 		err = hostdir_chown(ref, wish->uid, wish->gid);
-		if (err && err != -EPERM)
+		/* Not allowed, or nobody in the user namespace of the host. */
+		if (err && err != -EPERM && err != -EINVAL)
 			return err;
 		changed = !err;
 	}
@@ -189,21 +190,27 @@ static int make_file(struct inode *dir, struct dentry *dentry,
 	return finish_file(file, dentry, ref.fd);
 }
 
+/* Making comes first: most files that may be made are not there yet. */
 int hostdir_atomic_open(struct inode *dir, struct dentry *dentry,
 			struct file *file, unsigned int flags, umode_t mode)
 {
 	struct dentry *found = NULL;
+	int err = -ENOENT;
 
 	if (flags & O_CREAT && dentry->d_name.len <= NAME_MAX) {
-		int err = make_file(dir, dentry, file, mode);
-
-		if (err != -EEXIST || flags & O_EXCL)
+		err = make_file(dir, dentry, file, mode);
+		if (!err || flags & O_EXCL)
 			return err;
 	}
-	if (d_in_lookup(dentry))
+	if (d_in_lookup(dentry)) {
 		found = hostdir_lookup(dir, dentry, 0);
-	else if (flags & O_CREAT)
-		return -ESTALE; /* believed absent, and now it is there */
+		/* It is not there, and there was a reason not to make it. */
+		if (!found && d_really_is_negative(dentry))
+			return err;
+	} else if (err == -EEXIST) {
+		d_drop(dentry); /* believed absent */
+		return -ESTALE;
+	}
 	return finish_no_open(file, found);
 }
 

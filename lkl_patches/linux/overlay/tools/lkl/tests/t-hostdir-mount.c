@@ -203,6 +203,9 @@ static int exclusive(void)
 	/* If it is not true, nothing is overwritten. */
 	CHECK_EQ(K(openat, AT_FDCWD, at("x/late"), O_CREAT | O_EXCL, 0600),
 		 -EEXIST);
+	fd = K(openat, AT_FDCWD, at("x/late"), O_CREAT | O_RDONLY, 0600);
+	CHECK_OK(fd);
+	CHECK_EQ(K(close, fd), 0);
 	CHECK_EQ(K(umount2, at("x"), 0), 0);
 	return TEST_OK;
 }
@@ -471,8 +474,10 @@ static int upper_of_overlay(void)
 	char value[4], text[16];
 
 	CHECK_EQ(mkdir(host("up"), 0755), 0);
-	if (geteuid() || setxattr(host("up"), "trusted.t", "x", 1, 0))
-		SKIP("whiteouts and trusted attributes need root on the host");
+	if (setxattr(host("up"), "trusted.t", "x", 1, 0))
+		SKIP("trusted attributes on the host: %s", strerror(errno));
+	if (mknod(host("whiteout"), S_IFCHR, makedev(0, 0)))
+		SKIP("whiteouts on the host: %s", strerror(errno));
 	CHECK_EQ(mount_overlay("h/low", "h/up"), 0);
 	TRY(use_overlay());
 	TRY(use_opaque_directory());
@@ -487,6 +492,92 @@ static int upper_of_overlay(void)
 			  sizeof(value)),
 		 1);
 	CHECK_EQ(value[0], 'y');
+	return TEST_OK;
+}
+
+/* An overlay file system of the host, mounted nowhere: its descriptor. */
+static int host_overlay(void)
+{
+	static const char *const keys[] = { "lowerdir", "upperdir", "workdir" };
+	static const char *const dirs[] = { "ov_l", "ov_u", "ov_w" };
+	int i, mount_fd, fs = fsopen("overlay", FSOPEN_CLOEXEC);
+
+	if (fs < 0)
+		return -1;
+	for (i = 0; i < 3; i++) {
+		mkdir(host("%s", dirs[i]), 0755);
+		fsconfig(fs, FSCONFIG_SET_STRING, keys[i], host("%s", dirs[i]),
+			 0);
+	}
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0)) {
+		i = errno;
+		close(fs);
+		errno = i;
+		return -1;
+	}
+	mount_fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	close(fs);
+	return mount_fd;
+}
+
+static int copy_up(void)
+{
+	struct stat st;
+	char text[8];
+	long fd;
+
+	/* A directory changes its inode on the host, and what is on it stays. */
+	CHECK_EQ(K(mount, "none", at("ov/dir"), "ramfs", 0, NULL), 0);
+	CHECK_EQ(K(fchmodat, AT_FDCWD, at("ov/other"), 0700), 0);
+	CHECK_EQ(K(mkdirat, AT_FDCWD, at("ov/dir/x"), 0700), 0);
+	CHECK_EQ(K(umount2, at("ov/dir"), 0), 0);
+	CHECK_EQ(K(mkdirat, AT_FDCWD, at("ov/dir/x"), 0700), 0);
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("ov/dir/x"), &st, 0), 0);
+	/* A file, by its name and by a descriptor. */
+	fd = K(openat, AT_FDCWD, at("ov/f"), O_RDONLY, 0);
+	CHECK_OK(fd);
+	CHECK_EQ(K(fchmodat, AT_FDCWD, at("ov/f"), 0711), 0);
+	CHECK_EQ(K(fstat, fd, &st), 0);
+	CHECK_EQ(st.st_mode, S_IFREG | 0711);
+	CHECK_EQ(K(close, fd), 0);
+	CHECK_EQ(K(newfstatat, AT_FDCWD, at("ov/f"), &st, 0), 0);
+	CHECK_EQ(st.st_mode, S_IFREG | 0711);
+	fd = K(openat, AT_FDCWD, at("ov/g"), O_WRONLY | O_APPEND, 0);
+	CHECK_OK(fd);
+	CHECK_EQ(K(write, fd, "!", 1), 1);
+	CHECK_EQ(K(fstat, fd, &st), 0);
+	CHECK_EQ(st.st_size, 6);
+	CHECK_EQ(K(close, fd), 0);
+	CHECK_OK(read_file(at("ov/g"), text, sizeof(text)));
+	CHECK_STR(text, "lower!");
+	return TEST_OK;
+}
+
+/* Container images are often overlay file systems of the host. */
+static int on_an_overlay(void)
+{
+	static const char *const options[] = { "timeout=0", "timeout=60000",
+					       "exclusive" };
+	size_t i;
+	int fd;
+
+	for (i = 0; i < 3; i++) {
+		mkdir(host("ov_l"), 0755);
+		CHECK_EQ(mkdir(host("ov_l/dir"), 0755), 0);
+		CHECK_EQ(mkdir(host("ov_l/other"), 0755), 0);
+		CHECK_EQ(host_write(host("ov_l/f"), "lower"), 0);
+		CHECK_EQ(host_write(host("ov_l/g"), "lower"), 0);
+		fd = host_overlay();
+		if (fd < 0)
+			SKIP("overlay on the host: %s", strerror(errno));
+		CHECK_EQ(hostdir_mount(at("ov"), fd, options[i]), 0);
+		close(fd);
+		TRY(copy_up());
+		CHECK_EQ(K(umount2, at("ov"), 0), 0);
+		CHECK_EQ(rename(host("ov_l"), host("ov_l%zu", i)), 0);
+		CHECK_EQ(rename(host("ov_u"), host("ov_u%zu", i)), 0);
+		CHECK_EQ(rename(host("ov_w"), host("ov_w%zu", i)), 0);
+	}
 	return TEST_OK;
 }
 
@@ -539,6 +630,7 @@ static const struct test tests[] = {
 	{ "access_lists", access_lists, TEST_HOST },
 	{ "lower_of_overlay", lower_of_overlay, TEST_HOST },
 	{ "upper_of_overlay", upper_of_overlay, TEST_HOST },
+	{ "on_an_overlay", on_an_overlay, TEST_HOST },
 	{ "loop_device", loop_device, TEST_HOST },
 	{},
 };

@@ -110,6 +110,44 @@ static int symlinks(void)
 	return TEST_OK;
 }
 
+/* Another link of that name, perhaps with the number of the old one. */
+static int symlink_replaced(void)
+{
+	char target[64];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		unlink(host("again"));
+		snprintf(target, sizeof(target), "target%d", i);
+		CHECK_EQ(symlink(target, host("again")), 0);
+		usleep((HOSTDIR_TIMEOUT_MS + 50) * 1000);
+		memset(target, 0, sizeof(target));
+		CHECK_EQ(K(readlinkat, AT_FDCWD, at("h/again"), target,
+			   sizeof(target)),
+			 7);
+		CHECK_EQ(target[6], '0' + i);
+	}
+	return TEST_OK;
+}
+
+/*
+ * Library mode executes no programs; how it refuses shows that the kernel has
+ * read the file.
+ */
+static int execution(void)
+{
+	static const char *const argv[] = { "program", NULL };
+
+	CHECK_EQ(host_write(host("program"), "no program\n"), 0);
+	CHECK_EQ(K(execve, at("h/program"), argv, argv + 1), -EACCES);
+	CHECK_EQ(chmod(host("program"), 0755), 0);
+	usleep((HOSTDIR_TIMEOUT_MS + 50) * 1000);
+	CHECK_EQ(K(execve, at("h/program"), argv, argv + 1), -ENOEXEC);
+	CHECK_EQ(host_write(host("program"), "#!/no/interpreter\n"), 0);
+	CHECK_EQ(K(execve, at("h/program"), argv, argv + 1), -ENOENT);
+	return TEST_OK;
+}
+
 static int parent_of_the_root(void)
 {
 	struct stat a, b;
@@ -186,6 +224,8 @@ static const struct test tests[] = {
 	{ "host_changes_are_seen", host_changes_are_seen, TEST_HOST },
 	{ "trust_ends", trust_ends, TEST_HOST },
 	{ "symlinks", symlinks, TEST_HOST },
+	{ "symlink_replaced", symlink_replaced, TEST_HOST },
+	{ "execution", execution, TEST_HOST },
 	{ "parent_of_the_root", parent_of_the_root, TEST_HOST },
 	{ "read_directory", read_directory, TEST_HOST },
 	{},
