@@ -17,15 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from artifact import paths, proc, ui
-from artifact.aptroot import PrivateApt
-from artifact.errors import ArtifactError
+from artifact.images import debsource
+from artifact.images.recipe import Source
 from artifact.systems import leftovers
 
-SUITE = "trixie"
 PACKAGE = "netperf"
+SOURCE = Source(PACKAGE, patched=True)
 PROGRAMS = ("netperf", "netserver")
 # -fcommon: the sources define globals in headers; the rest as a distribution would build it.
 CFLAGS = "-O2 -fcommon"
+AUTORECONF = ("autoreconf", "--force", "--install", "-I", "src/missing/m4")
+CONFIGURE = ("./configure", "--quiet", "--disable-dependency-tracking")
+MAKE = ("make", "-C", "src")
 NEEDED = {
     "gcc": "gcc",
     "make": "make",
@@ -74,53 +77,27 @@ def _build_into(home: Path) -> None:
     part = HOME / f"{leftovers.prefix()}build"
     try:
         part.mkdir()
-        version = _unpack(part)
+        fetched = debsource.fetch(SOURCE)
+        debsource.unpack(fetched, part / "src", log(), patched=SOURCE.patched)
         _compile(part / "src")
         result = part / "result"
         result.mkdir()
         for name in PROGRAMS:
             shutil.copy2(part / "src" / "src" / name, result / name)
-        (result / "built.json").write_text(json.dumps({"version": version, "cflags": CFLAGS}))
+        (result / "built.json").write_text(
+            json.dumps({"version": fetched.version, "cflags": CFLAGS})
+        )
         shutil.rmtree(home, ignore_errors=True)
         result.rename(home)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _unpack(part: Path) -> str:
-    """Fetch, unpack and patch into part/src; returns the version of the source package."""
-    apt = PrivateApt(SUITE)
-    apt.update()
-    files = apt.source(PACKAGE, part / "source")
-    source = part / "src"
-    source.mkdir()
-    upstream = _only(files, ".orig.tar.")
-    packaging = _only(files, ".debian.tar.")
-    proc.run(["tar", "-C", source, "--strip-components=1", "-xf", upstream])
-    proc.run(["tar", "-C", source, "-xf", packaging])
-    patches = source / "debian" / "patches"
-    for line in (patches / "series").read_text().splitlines():
-        name = line.split("#", 1)[0].strip()
-        if name:
-            proc.run(
-                ["patch", "-p1", "--batch", "--fuzz=0", "-i", patches / name], log=log(), cwd=source
-            )
-    return packaging.name.removeprefix(f"{PACKAGE}_").split(".debian.tar.")[0]
-
-
-def _only(files: list[Path], part: str) -> Path:
-    found = [path for path in files if part in path.name]
-    if len(found) != 1:
-        names = ", ".join(path.name for path in files)
-        raise ArtifactError(f"{PACKAGE}: expected one {part} file in the source package: {names}")
-    return found[0]
-
-
 def _compile(source: Path) -> None:
     steps = (
-        ["autoreconf", "--force", "--install", "-I", "src/missing/m4"],
-        ["./configure", "--quiet", "--disable-dependency-tracking", f"CFLAGS={CFLAGS}"],
-        ["make", "-C", "src", f"-j{os.cpu_count() or 1}", *PROGRAMS],
+        AUTORECONF,
+        (*CONFIGURE, f"CFLAGS={CFLAGS}"),
+        (*MAKE, f"-j{os.cpu_count() or 1}", *PROGRAMS),
     )
     for step in steps:
         proc.run(step, log=log(), cwd=source)

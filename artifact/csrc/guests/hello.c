@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The smallest program of a container: says hello, with its argument where it has one. */
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+	const char *whom = argc > 1 ? argv[1] : "world";
+
+	if (printf("hello, %s\n", whom) < 0 || fflush(stdout))
+		return 1;
+	return 0;
+}
