@@ -7,12 +7,12 @@ from artifact import ui
 from artifact.errors import ArtifactError
 from artifact.images.builder import Builder, Built
 from artifact.images.recipe import Form
-from artifact.images.recipes import busybox, hello, netperf, python, sqlite
+from artifact.images.recipes import busybox, hello, netperf, nginx, python, redis, sqlite
 from artifact.images.recipes.libraries import LIBRARIES
 
 RECIPES = {
     recipe.name: recipe
-    for recipe in (hello.RECIPE, busybox.RECIPE, sqlite.RECIPE, netperf.RECIPE, python.RECIPE)
+    for recipe in (hello.RECIPE, busybox.RECIPE, sqlite.RECIPE, netperf.RECIPE, python.RECIPE, redis.RECIPE, nginx.RECIPE)
 }
 
 

@@ -113,5 +113,6 @@ def unpack(fetched: Fetched, into: Path, log: Path, *, patched: bool = False) ->
     for line in (patches / "series").read_text().splitlines():
         name = line.split("#", 1)[0].strip()
         if name:
-            argv = ["patch", "-p1", "--batch", "--fuzz=0", "-i", patches / name]
-            proc.run(argv, log=log, cwd=into)
+            proc.run(
+                ["patch", "-p1", "--batch", "--fuzz=0", "-i", patches / name], log=log, cwd=into
+            )

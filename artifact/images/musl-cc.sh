@@ -9,7 +9,7 @@ only=$#
 for word; do
 	shift
 	case $word in
-	-c | -S | -E | -M | -MM | -fsyntax-only | -r | --version | -dump* | -print-* | --help) link= ;;
+	-c | -S | -E | -M | -MM | -fsyntax-only | -r | --version | -dump* | -print-* | --print-* | --help) link= ;;
 	-v) [ "$only" != 1 ] || link= ;;
 	-shared) shape=shared ;;
 	-static | -static-pie | --static)

@@ -19,7 +19,7 @@ _ZLIB = Library(
     (
         step("./configure", "--static", "--prefix={stage}", CC="{cc}", CFLAGS=CFLAGS),
         step("make", "-j{jobs}", "libz.a"),
-        step("make", "install-libs"),
+        step("make", "install"),
     ),
 )
 
@@ -62,7 +62,7 @@ _PCRE2 = Library(
             CC="{cc}", CFLAGS=CFLAGS,
         ),
         step("make", "-j{jobs}", "libpcre2-8.la"),
-        step("sh", "-c", "mkdir -p {stage}/lib {stage}/include"),
+        step("mkdir", "-p", "{stage}/lib", "{stage}/include"),
         step("cp", ".libs/libpcre2-8.a", "{stage}/lib"),
         step("cp", "src/pcre2.h", "{stage}/include"),
     ),

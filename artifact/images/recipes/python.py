@@ -32,12 +32,14 @@ CONFIGURE_ENV = {
 }
 STATIC = {
     "MODULE_BUILDTYPE": "static",
-    # There is no dlopen(3) in a static program, so nothing to export symbols for.
+    # There is no dlopen(3) in a static program: nothing to export symbols for, and no ctypes,
+    # whose import opens the program itself.
     "LINKFORSHARED": " ",
+    "py_cv_module__ctypes": "n/a",
 }
 MODULES = (
-    "ssl, _ssl, json, _json, csv, sqlite3, socket, select, threading, subprocess, zlib, ctypes,"
-    " hashlib, _hashlib, mmap, _decimal, _datetime, fcntl, resource, _posixsubprocess, _struct"
+    "ssl, _ssl, json, _json, csv, sqlite3, socket, select, threading, subprocess, zlib, hashlib,"
+    " _hashlib, mmap, _decimal, _datetime, fcntl, resource, _posixsubprocess, _struct, pyexpat"
 )
 
 
@@ -57,11 +59,14 @@ RECIPE = Recipe(
     source=Source(f"python{VERSION}"),
     dependencies=("zlib", "openssl", "libffi", "sqlite"),
     steps=(
+        # gcc names the host's libc, which this is not for.
+        step("sed", "-i", "s/--print-multiarch/--no-such-option/", "configure"),
         step(*CONFIGURE, only=Form.PUBLIC, **CONFIGURE_ENV),
         step(*CONFIGURE, "--disable-test-modules", only=Form.PRIVATE, **CONFIGURE_ENV, **STATIC),
         step("cp", "Modules/Setup.stdlib", "Modules/Setup.local", only=Form.PRIVATE),
         step("make", "-j{jobs}"),
         step("./python", "-E", "-c", f"import {MODULES}"),
+        step("./python", "-E", "-c", "import ctypes", only=Form.PUBLIC),
         # --help: the installation compiles nothing, it would take the usual kind of byte code.
         step("make", "DESTDIR={stage}", "COMPILEALL_OPTS=--help", "install"),
         step("sh", "-c", "find {stage} -name __pycache__ -prune -exec rm -r {{}} +"),
