@@ -38,7 +38,7 @@ TOOLS = {"make": "make", "patch": "patch", "xz": "xz-utils", "strip": "binutils"
 ENV = {
     "MAKEFLAGS": "",
     "LC_ALL": "C",
-    "SOURCE_DATE_EPOCH": "0",
+    "SOURCE_DATE_EPOCH": str(tree.TIME),
     "PKG_CONFIG": "false",
     "PYTHONPATH": "",
 }

@@ -2,7 +2,8 @@
 """Start a program of an image on the host's own kernel, for tests and as the base of ratios.
 
 The root directory becomes the root in a mount namespace of the program's own, with the host's
-/dev, a /proc, a /sys and an empty /tmp; nothing of this is visible outside or stays.
+/dev, a /proc, a /sys and an empty /tmp; nothing of this is visible outside or stays. Of the
+environment it gets PATH and HOME.
 
 Sources: unshare(1), mount_namespaces(7).
 """
@@ -19,7 +20,7 @@ mount --rbind /dev "$root/dev" &&
 mount -t proc proc "$root/proc" &&
 mount --rbind /sys "$root/sys" &&
 mount -t tmpfs -o mode=1777 tmp "$root/tmp" || exit 125
-exec chroot "$root" "$@"
+exec env -i PATH="$PATH" HOME=/root chroot "$root" "$@"
 """
 
 

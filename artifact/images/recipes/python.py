@@ -18,7 +18,7 @@ CONFIGURE = (
     "--disable-option-checking",
     "--with-openssl={dep_openssl}",
 )
-CONFIGURE_ENV = {
+CONFIGURE_ENV: dict[str, str] = {
     "CC": "{cc}",
     "OPT": "-DNDEBUG -fwrapv -O2 -Wall",
     "CPPFLAGS": "{cppflags}",
@@ -30,6 +30,11 @@ CONFIGURE_ENV = {
     "LIBSQLITE3_CFLAGS": "-I{dep_sqlite}/include",
     "LIBSQLITE3_LIBS": "-L{dep_sqlite}/lib -lsqlite3 -lm",
 }
+# The compiler would find the libraries of these on the host, which are of another libc.
+ABSENT = (
+    "_bz2", "_curses", "_curses_panel", "_dbm", "_gdbm", "_lzma", "_tkinter", "_uuid", "readline",
+)  # fmt: skip
+CONFIGURE_ENV |= {f"py_cv_module_{name}": "n/a" for name in ABSENT}
 STATIC = {
     "MODULE_BUILDTYPE": "static",
     # There is no dlopen(3) in a static program: nothing to export symbols for, and no ctypes,

@@ -83,6 +83,7 @@ class Reporter(unittest.TestResult):
         super().stopTest(test)
         outcome, reason = self.verdict or ("pass", "")
         self.end(self.numbers[id(test)], outcome, reason, time.monotonic() - self.begun)
+        self.verdict = None
 
     def end(self, number: int, outcome: str, reason: str, seconds: float) -> None:
         """Tell the outcome of one case."""
@@ -91,7 +92,7 @@ class Reporter(unittest.TestResult):
 
     def judge(self, test: Any, outcome: str, reason: str) -> None:
         """Note an outcome; one of a class's or module's set-up is that of all its cases."""
-        if id(test) in self.numbers or isinstance(test, unittest.TestCase):
+        if isinstance(test, unittest.TestCase):
             bad = self.verdict is not None and self.verdict[0] in ("fail", "error")
             if not bad:
                 self.verdict = outcome, reason

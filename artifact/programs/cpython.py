@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""CPython's own regression tests, run by the image's Python under a given launcher."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from artifact import paths, ui
+from artifact.images import catalogue, tree
+from artifact.images.recipe import Form
+from artifact.kernel.fetch import locked
+from artifact.programs import cases
+from artifact.programs.cases import Result
+from artifact.programs.launcher import Launcher
+from artifact.systems import leftovers
+
+MODULES = (
+    "test_json", "test_time", "test_select", "test_selectors", "test_mmap", "test_sqlite3",
+    "test_threading", "test_socket", "test_ssl", "test_subprocess", "test_signal", "test_os",
+)  # fmt: skip
+INSIDE = "opt/cases/run_cases.py"
+HOME = paths.CACHE / "images"
+
+
+def root() -> Path:
+    """Root directory with Python (public form), its tests, a shell, and our driver of the tests.
+
+    The shell is busybox, because subprocess and os.popen call /bin/sh.
+    """
+    python = catalogue.image("python", Form.PUBLIC)
+    shell = catalogue.image("busybox", Form.PUBLIC)
+    names = [python.directory.name, shell.directory.name, cases.PROGRAM.read_text()]
+    key = hashlib.sha256(json.dumps(names).encode()).hexdigest()[:16]
+    final = HOME / f"python-tests-{key}"
+    with locked(HOME / "python-tests.lock"):
+        if not final.is_dir():
+            part = HOME / f"{leftovers.prefix()}python-tests"
+            try:
+                for source in (shell.rootfs, python.rootfs, python.layer("tests")):
+                    shutil.copytree(source, part, symlinks=True, dirs_exist_ok=True)
+                (part / INSIDE).parent.mkdir(parents=True)
+                shutil.copyfile(cases.PROGRAM, part / INSIDE)
+                tree.settle(part)
+                part.rename(final)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+    return final
+
+
+def run(
+    launcher: Launcher, modules: Sequence[str] = MODULES, *, timeout: float = cases.CASE_TIMEOUT_S
+) -> Iterator[Result]:
+    """Results of every case of the modules, as they come; each module in a process of its own."""
+    directory = root()
+    argv = [*launcher(directory), "/usr/bin/python3", "-B", f"/{INSIDE}"]
+    log = paths.CACHE / "log" / "cpython-tests.log"
+    log.unlink(missing_ok=True)
+    with ui.progress("CPython's tests", len(modules)) as bar:
+        for module in modules:
+            yield from cases.run(argv, f"test.{module}", log, timeout)
+            bar.advance(1, module)
+
+
