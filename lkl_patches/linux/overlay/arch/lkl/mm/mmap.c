@@ -115,7 +115,8 @@ static int map_anonymous(unsigned long addr, const struct request *r,
 	return ret < 0 ? ret : 0;
 }
 
-static int map_host_file(unsigned long addr, const struct request *r, int fd)
+static int map_host_file(unsigned long addr, const struct request *r, int fd,
+			 unsigned long long place)
 {
 	bool shared = (r->flags & MAP_TYPE) != MAP_PRIVATE;
 	long ret =
@@ -151,15 +152,19 @@ static int map_copy(unsigned long addr, const struct request *r)
 
 static int map_backing(struct vm_area_struct *vma, const struct request *r)
 {
+	unsigned long long place = (unsigned long long)r->pgoff << PAGE_SHIFT;
 	int fd;
 
 	if (!r->file)
 		return map_anonymous(vma->vm_start, r, r->prot);
 	fd = lkl_hostdir_fd(r->file);
 	if (fd >= 0)
-		return map_host_file(vma->vm_start, r, fd);
+		return map_host_file(vma->vm_start, r, fd, place);
 	if (vma->vm_flags & VM_SHARED)
 		return lkl_pages_map(vma, r->prot);
+	fd = lkl_image_fd(r->file, r->pgoff, r->len >> PAGE_SHIFT, &place);
+	if (fd >= 0)
+		return map_host_file(vma->vm_start, r, fd, place);
 	vm_flags_set(vma, VM_MAPPED_COPY);
 	return map_copy(vma->vm_start, r);
 }

@@ -41,6 +41,10 @@ bool lkl_vma_covers(struct mm_struct *mm, unsigned long start,
 int lkl_brk_init(struct mm_struct *mm, unsigned long wanted);
 int lkl_mprotect(unsigned long start, unsigned long len, unsigned long prot);
 
+/* image.c: files of read-only images, from the image's own file */
+int lkl_image_fd(struct file *file, pgoff_t first, unsigned long n,
+		 unsigned long long *place);
+
 /* pages.c: MAP_SHARED of files that live in the page cache */
 int lkl_pages_map(struct vm_area_struct *vma, unsigned long prot);
 void lkl_pages_dirty(struct vm_area_struct *vma);

@@ -31,6 +31,7 @@ struct host_device {
 	int fd;
 	int kind;
 	bool armed; /* wait for fd */
+	bool long_frames; /* the last one that came was longer than a buffer */
 };
 
 #define MAX_DEVICES (LKL_NR_IRQS - LKL_IRQ_DEVICE)
@@ -56,6 +57,9 @@ void queue_back(struct lkl_queue *q, unsigned int chains);
 void queue_used(struct lkl_queue *q, unsigned short head, uint32_t len);
 bool queue_wants_interrupt(const struct lkl_queue *q);
 void device_interrupt(struct lkl_device *dev);
+
+/* virtio_blk.c: a disk that begins at octet @start of the file */
+int host_add_disk(int fd, unsigned int flags, unsigned long long start);
 
 /* fault.c */
 int fault_init(void);

@@ -49,6 +49,7 @@ static uint32_t request(struct host_device *dev, struct chain *c)
 {
 	static const char serial[VIRTIO_BLK_ID_BYTES] = "lkl";
 	const struct virtio_blk_outhdr *head = c->iov[0].iov_base;
+	off_t at = head->sector * SECTOR + dev->dev.file_start;
 	unsigned char *status = c->iov[c->count - 1].iov_base;
 	struct iovec *data = &c->iov[1];
 	int count = c->count - 2;
@@ -57,12 +58,10 @@ static uint32_t request(struct host_device *dev, struct chain *c)
 
 	switch (head->type) {
 	case VIRTIO_BLK_T_IN:
-		ok = transfer(dev->fd, false, data, count,
-			      head->sector * SECTOR);
+		ok = transfer(dev->fd, false, data, count, at);
 		break;
 	case VIRTIO_BLK_T_OUT:
-		ok = transfer(dev->fd, true, data, count,
-			      head->sector * SECTOR);
+		ok = transfer(dev->fd, true, data, count, at);
 		in = 1;
 		break;
 	case VIRTIO_BLK_T_FLUSH:
@@ -97,7 +96,7 @@ static void blk_notify(struct lkl_device *lkl, unsigned int index)
 		device_interrupt(lkl);
 }
 
-int lkl_add_disk(int fd, unsigned int flags)
+int host_add_disk(int fd, unsigned int flags, unsigned long long start)
 {
 	struct virtio_blk_config config = { .seg_max = CHAIN_MAX - 2 };
 	struct host_device *dev;
@@ -119,8 +118,12 @@ int lkl_add_disk(int fd, unsigned int flags)
 	dev = device_new(VIRTIO_ID_BLOCK);
 	if (!dev)
 		return -ENOSPC;
+	if (start > size)
+		return -EINVAL;
 	dev->fd = fd;
-	config.capacity = size / SECTOR;
+	dev->dev.file = fd;
+	dev->dev.file_start = start;
+	config.capacity = (size - start) / SECTOR;
 	memcpy(dev->dev.config, &config, sizeof(dev->dev.config));
 	dev->dev.config_len = sizeof(config);
 	dev->dev.features |= 1ULL << VIRTIO_BLK_F_FLUSH |
@@ -130,4 +133,9 @@ int lkl_add_disk(int fd, unsigned int flags)
 	dev->dev.queue_max = QUEUE_SIZE;
 	dev->dev.notify = blk_notify;
 	return dev->dev.irq - LKL_IRQ_DEVICE;
+}
+
+int lkl_add_disk(int fd, unsigned int flags)
+{
+	return host_add_disk(fd, flags, 0);
 }

@@ -152,16 +152,23 @@ static bool is_datagram(int fd)
 	       type == SOCK_DGRAM;
 }
 
-static bool receive_one(struct host_device *dev, struct lkl_queue *q)
+/* Reading gave 0 or an error: is there sense in waiting for more? */
+static bool nothing_read(struct host_device *dev, long n)
+{
+	dev->armed = n ? passes(n) : is_datagram(dev->fd);
+	return !n && dev->armed; /* an empty datagram is no frame */
+}
+
+/* A frame of the largest size, straight into as many chains as it needs. */
+static bool receive_long(struct host_device *dev, struct lkl_queue *q)
 {
 	/* Static: a kernel stack is small, and there is one virtual CPU. */
 	static struct iovec iov[QUEUE_SIZE + 1];
 	static struct room room;
-	bool bare = !header_outside(dev);
-	ssize_t n;
+	long n;
 	int count;
 
-	make_room(q, &room, bare ? HEADER + ETH_FRAME_LEN + 4 : FRAME_MAX);
+	make_room(q, &room, FRAME_MAX);
 	if (!room.chains) {
 		dev->armed = false; /* until the driver has buffers again */
 		return false;
@@ -172,21 +179,141 @@ static bool receive_one(struct host_device *dev, struct lkl_queue *q)
 	} while (n == -EINTR);
 	if (n <= 0) {
 		queue_back(q, room.chains);
-		dev->armed = n ? passes(n) : is_datagram(dev->fd);
-		return !n && dev->armed; /* an empty datagram is no frame */
+		return nothing_read(dev, n);
 	}
-	if (bare)
-		memset(room.iov[0].iov_base, 0, HEADER);
+	dev->long_frames = (size_t)n > room.size[0];
 	fill_room(q, &room, n + HEADER - header_outside(dev));
 	return true;
+}
+
+/*
+ * Most frames are short: several are taken at once, each into one chain, with a
+ * buffer of our own behind it for one that is long after all.
+ */
+#define BATCH 8
+
+static struct {
+	struct chain chain[BATCH];
+	struct iovec iov[BATCH][3];
+	struct mmsghdr msg[BATCH];
+	char rest[BATCH][FRAME_MAX];
+	unsigned short head[CHAIN_MAX];
+	unsigned int len[CHAIN_MAX];
+	int spare; /* the first chain that no frame was read into */
+	int count; /* chains that were taken for the batch */
+} rx;
+
+static void prepare(struct host_device *dev, struct lkl_queue *q)
+{
+	int most = dev->kind == LKL_NET_TAP ? 1 : BATCH;
+
+	for (rx.count = 0; rx.count < most; rx.count++) {
+		int k = rx.count, n;
+
+		if (!queue_next(q, &rx.chain[k]))
+			break;
+		n = without_inner_header(dev, rx.iov[k], rx.chain[k].iov, 1);
+		rx.iov[k][n++] = (struct iovec){ rx.rest[k], FRAME_MAX };
+		rx.msg[k].msg_hdr = (struct msghdr){ .msg_iov = rx.iov[k],
+						     .msg_iovlen = n };
+	}
+}
+
+/* Returns how many frames were read, their sizes in rx.msg[].msg_len. */
+static long read_batch(struct host_device *dev)
+{
+	long n;
+
+	do {
+		if (dev->kind == LKL_NET_TAP)
+			n = host_call3(SYS_readv, dev->fd, rx.iov[0],
+				       rx.msg[0].msg_hdr.msg_iovlen);
+		else
+			n = host_call5(SYS_recvmmsg, dev->fd, rx.msg, rx.count,
+				       MSG_DONTWAIT, NULL);
+	} while (n == -EINTR);
+	if (dev->kind != LKL_NET_TAP || n <= 0)
+		return n;
+	rx.msg[0].msg_len = n;
+	return 1;
+}
+
+/* Copy what did not fit into the first chain; false: no more chains. */
+static bool add_chains(struct lkl_queue *q, int *count, const char *from,
+		       size_t rest)
+{
+	struct chain c;
+
+	while (rest) {
+		size_t n;
+
+		if (*count == CHAIN_MAX)
+			return false;
+		if (rx.spare < rx.count)
+			c = rx.chain[rx.spare++];
+		else if (!queue_next(q, &c))
+			return false;
+		n = rest < c.len ? rest : c.len;
+		memcpy(c.iov[0].iov_base, from, n);
+		rx.head[*count] = c.head;
+		rx.len[(*count)++] = n;
+		from += n;
+		rest -= n;
+	}
+	return true;
+}
+
+static void deliver(struct host_device *dev, struct lkl_queue *q, int k)
+{
+	struct virtio_net_hdr_mrg_rxbuf *head = rx.chain[k].iov[0].iov_base;
+	size_t len = rx.msg[k].msg_len + HEADER - header_outside(dev);
+	size_t first = len < rx.chain[k].len ? len : rx.chain[k].len;
+	int count = 1;
+
+	if (!header_outside(dev))
+		memset(head, 0, HEADER);
+	rx.head[0] = rx.chain[k].head;
+	rx.len[0] = first;
+	dev->long_frames = len > first;
+	if (!add_chains(q, &count, rx.rest[k], len - first))
+		rx.len[0] = HEADER; /* lost: the driver drops what is empty */
+	head->num_buffers = count;
+	for (int i = 0; i < count; i++)
+		queue_used(q, rx.head[i], rx.len[i]);
+}
+
+static bool receive_short(struct host_device *dev, struct lkl_queue *q)
+{
+	long n;
+
+	prepare(dev, q);
+	if (!rx.count) {
+		dev->armed = false;
+		return false;
+	}
+	n = read_batch(dev);
+	if (n <= 0) {
+		queue_back(q, rx.count);
+		return nothing_read(dev, n);
+	}
+	rx.spare = n;
+	for (int k = 0; k < n; k++) {
+		if (!rx.msg[k].msg_len && !is_datagram(dev->fd))
+			dev->armed = false; /* the other end has closed */
+		deliver(dev, q, k);
+	}
+	queue_back(q, rx.count - rx.spare);
+	/* Fewer than asked for: that was all there is. */
+	return dev->armed && (dev->kind == LKL_NET_TAP || n == rx.count);
 }
 
 static void net_poll(struct lkl_device *lkl)
 {
 	struct host_device *dev = (struct host_device *)lkl;
+	struct lkl_queue *q = &lkl->queue[RX];
 
 	for (int budget = QUEUE_SIZE; budget; budget--)
-		if (!receive_one(dev, &lkl->queue[RX]))
+		if (!(dev->long_frames ? receive_long : receive_short)(dev, q))
 			break;
 }
 

@@ -148,6 +148,7 @@ struct lkl_queue {
  * struct lkl_device - a virtio device whose other side is in the host
  * @id: virtio device type; @features: offered bits; @accepted: agreed bits
  * @irq: bit in lkl_vcpu.pending
+ * @file, @file_start: a disk's host file, and where in it the disk begins
  * @notify: the driver made buffers of queue @q available; called directly,
  *	under the virtual CPU
  * @poll: called in the device's interrupt, before the queues are looked at
@@ -157,6 +158,8 @@ struct lkl_device {
 	struct lkl_device *next;
 	unsigned int id;
 	unsigned int irq;
+	int file;
+	unsigned long long file_start;
 	unsigned long long features;
 	unsigned long long accepted;
 	unsigned char config[64];
