@@ -123,7 +123,7 @@ static int map_host_file(unsigned long addr, const struct request *r, int fd,
 		host_call(__NR_mmap, addr, r->len, r->prot,
 			  (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED |
 				  (r->flags & (MAP_NORESERVE | MAP_POPULATE)),
-			  fd, r->pgoff << PAGE_SHIFT);
+			  fd, place);
 
 	return ret < 0 ? ret : 0;
 }

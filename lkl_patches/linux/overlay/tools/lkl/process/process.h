@@ -38,6 +38,14 @@ struct options {
 
 void options_parse(struct options *o, int argc, char **argv);
 
+/* packed.c: an image of the root in this executable's own file */
+struct packed {
+	int fd;
+	unsigned long long start;
+};
+
+bool packed_open(struct packed *p, int *argc, char ***argv);
+
 /* setup.c: what process 1 is told, as NUL-terminated "key=value" */
 void setup_add(const char *key, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -123,6 +123,19 @@ static void add_bind(const char *key, const char *source, const char *target,
 		  read_only ? "ro" : "rw", slash + 1, target);
 }
 
+/* The root is in this file; the host's working directory is shown at /host. */
+static void add_packed(const struct packed *p)
+{
+	int disk = host_add_disk(p->fd, LKL_DISK_RO, p->start);
+
+	if (disk < 0)
+		die("the image in this file: %s", strerror(-disk));
+	setup_add("root", "erofs:%d:ro", disk);
+	setup_add("scratch", "%s", "/tmp");
+	add_bind("view", ".", "/host", false);
+	setup_add("cwd", "%s", "/host");
+}
+
 static void parse_bind(const char *text)
 {
 	char *copy = strdup(text), *target, *mode;
@@ -238,9 +251,12 @@ static void add_environment(const struct options *o)
 		setup_add("env", "%s", o->envs[i]);
 }
 
-static void describe(const struct options *o)
+static void describe(const struct options *o, const struct packed *packed)
 {
-	add_root(o);
+	if (packed)
+		add_packed(packed);
+	else
+		add_root(o);
 	for (int i = 0; i < o->bind_count; i++)
 		parse_bind(o->binds[i]);
 	add_libc(o);
@@ -279,11 +295,13 @@ int main(int argc, char **argv)
 {
 	static char wait_stack[WAIT_STACK] __attribute__((aligned(16)));
 	static struct lkl_thread self = { .wait = nothing_to_run };
+	struct packed packed;
 	struct options options;
+	bool is_packed = packed_open(&packed, &argc, &argv);
 
 	options_parse(&options, argc, argv);
 	raise_limits();
-	describe(&options);
+	describe(&options, is_packed ? &packed : NULL);
 	process_ops_init(&options);
 	host_ops.init = process_init_start;
 	host_ops.init_size = process_init_end - process_init_start;

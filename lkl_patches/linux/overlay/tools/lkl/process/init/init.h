@@ -35,6 +35,7 @@ void setup_read(struct plan *plan);
 /* mounts.c */
 void mount_root(const char *text);
 void mount_bind(const char *text, bool optional);
+void mount_scratch(const char *target);
 void mounts_finish(void);
 bool mounts_need_sync(void);
 

@@ -103,6 +103,14 @@ void mount_bind(const char *text, bool optional)
 	binds[bind_count++].target = text + n + 1;
 }
 
+/* A directory of a read-only root that programs may write to. */
+static const char *scratch;
+
+void mount_scratch(const char *target)
+{
+	scratch = target;
+}
+
 static void attach_binds(void)
 {
 	for (int i = 0; i < bind_count; i++) {
@@ -161,6 +169,8 @@ void mounts_finish(void)
 	    chroot(".") || chdir("/"))
 		fail("cannot make the root the root: %s", strerror(errno));
 	attach_binds();
+	if (scratch)
+		mount_there("tmpfs", scratch, MS_NOSUID | MS_NODEV, "mode=1777");
 	mount_there("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	mount_there("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	if (mount_there("tmpfs", "/dev", MS_NOSUID, "mode=755"))

@@ -57,8 +57,10 @@ static void item(struct plan *plan, const char *key, char *value)
 		mount_root(value);
 	else if (!strcmp(key, "bind"))
 		mount_bind(value, false);
-	else if (!strcmp(key, "libc"))
+	else if (!strcmp(key, "libc") || !strcmp(key, "view"))
 		mount_bind(value, true);
+	else if (!strcmp(key, "scratch"))
+		mount_scratch(value);
 	else if (!strcmp(key, "up"))
 		network_up(value);
 	else if (!strcmp(key, "address"))
