@@ -37,6 +37,7 @@ HELP = {
     "keep": "leave it there afterwards",
     "url": "directory of a kernel.org-style mirror to take the pinned tarball from",
     "update": "ask the distribution for a newer point release",
+    "cxx": "build the C++ library as well",
     "config": "kernel configuration: default, or kunit for the kernel's own unit tests",
 }
 
@@ -85,11 +86,12 @@ def build(_: invoke.Context, config: str = "default") -> None:
 
 
 @task
-def libc(_: invoke.Context) -> None:
-    """Prepare: build the C library and compiler wrapper for programs of the library kernel."""
+def libc(_: invoke.Context, cxx: bool = False) -> None:
+    """Prepare: build the C library and compilers for programs of the library kernel."""
     from artifact.libc import build
+    from artifact.libc import cxx as cxx_library
 
-    build.run()
+    cxx_library.run() if cxx else build.run()
 
 
 @task

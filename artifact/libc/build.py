@@ -34,6 +34,8 @@ LOADER = "ld-musl-x86_64.so.1"
 COMPILER = "gcc"
 TOOLS = ((COMPILER, "gcc"), ("make", "make"), ("ld", "binutils"))
 CONFIGURE = ("--prefix=/", "--syslibdir=/lib", "--disable-wrapper")
+# The compiler's own support routines, by the names that it and build systems ask for.
+RUNTIME = ("libgcc.a", "libgcc_eh.a")
 NEEDED_BYTES = 200_000_000
 _OBJECT = re.compile(r" -o (obj/\S+) ")
 
@@ -50,14 +52,19 @@ class Plan:
     @property
     def key(self) -> str:
         """Sixteen hex digits that name the result."""
-        wrappers = sources.content_hash(paths.REPO, str(SYSROOT))
         parts = (self.source.version, self.port.digest, self.kernel.version, self.compiler)
-        return hashlib.sha256("\0".join((*parts, wrappers, *CONFIGURE)).encode()).hexdigest()[:16]
+        whole = (*parts, wrappers(), *RUNTIME, *CONFIGURE)
+        return hashlib.sha256("\0".join(whole).encode()).hexdigest()[:16]
 
     @property
     def prefix(self) -> Path:
         """Where the result is installed."""
         return paths.LIBC / f"prefix-{self.key}"
+
+
+def wrappers() -> str:
+    """Hash of the compiler wrappers and specs."""
+    return sources.content_hash(paths.REPO, str(SYSROOT))
 
 
 def log() -> Path:
@@ -98,13 +105,16 @@ def _compile(tree: Path, build: Path, root: Path) -> None:
 
 
 def _complete(root: Path, uapi: Path) -> None:
-    """What musl's own installation lacks: loader beside libc, kernel headers, wrappers."""
+    """What musl's installation lacks: loader beside libc, kernel headers, wrappers, libgcc."""
     loader = root / "lib" / LOADER
     loader.unlink(missing_ok=True)
     loader.symlink_to("libc.so")
     (root / "lib" / "musl-gcc.specs").unlink(missing_ok=True)
     shutil.copytree(uapi, root / "include", dirs_exist_ok=True)
     shutil.copytree(paths.REPO / SYSROOT, root, dirs_exist_ok=True)
+    for name in RUNTIME:
+        file = proc.run([COMPILER, f"-print-file-name={name}"]).stdout.strip()
+        (root / "lib" / name).symlink_to(file)
     # C++ is another step with a life of its own; here is where it will be found.
     (root / "cxx").symlink_to("../cxx")
 

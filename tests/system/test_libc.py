@@ -24,6 +24,8 @@ pytestmark = pytest.mark.system
 
 C = paths.REPO / "tests" / "c" / "libc"
 CFLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror")
+# The C++ program throws from a signal handler.
+CXXFLAGS = ("-std=gnu++17", "-O2", "-Wall", "-Wextra", "-Werror", "-fnon-call-exceptions")
 HOST_CFLAGS = (
     *("-O2", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-stack-protector"),
     *("-mno-red-zone", "-mgeneral-regs-only", "-mcmodel=large", "-fno-pie", "-no-pie", "-nostdlib"),
@@ -133,6 +135,10 @@ def failures(text: str) -> list[str]:
 @pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_program(root: Path, program: str, runner: str) -> None:
+    check(root, program, runner)
+
+
+def check(root: Path, program: str, runner: str) -> None:
     path = f"/bin/{program}"
     (root / "calls").unlink(missing_ok=True)
     argv = RUNNERS[runner](root, path, *ARGS)
@@ -142,6 +148,26 @@ def test_program(root: Path, program: str, runner: str) -> None:
     if runner == "entry":
         counts = dict(line.split() for line in (root / "calls").read_text().splitlines())
         assert int(counts[path]) > 10
+
+
+@pytest.fixture
+def cxx_root(root: Path, prefix: Prefix) -> Path:
+    """The root with the C++ program, and its library where that is a file of its own."""
+    library = prefix.path / "cxx" / "lib"
+    if not library.is_dir():
+        pytest.skip("no C++ library: invoke libc --cxx")
+    link = LINKS[root.name.rstrip("0123456789")]
+    if not (root / "bin" / "t-cxx").is_file():
+        argv = [prefix.path / "bin" / "ukc++", *CXXFLAGS, *link, C / "t-cxx.cc"]
+        proc.run([*argv, "-o", root / "bin" / "t-cxx"])
+        if "-static" not in link:
+            shutil.copy(library / "libstdc++.so.6", root / "lib" / "libstdc++.so.6")
+    return root
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_cxx(cxx_root: Path, runner: str) -> None:
+    check(cxx_root, "t-cxx", runner)
 
 
 def test_a_failed_check_is_seen() -> None:
