@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from artifact import aptroot, live, paths, prefixes, proc, ui
 from artifact.errors import ArtifactError
@@ -61,9 +62,9 @@ class Plan:
     def key(self) -> str:
         """Sixteen hex digits that name the result; the port of musl changes no header."""
         musl = json.loads((self.prefix / "build.json").read_text())["source_version"]
-        parts = (musl, build.wrappers(), self.package, self.version, FLAGS, *CONFIGURE)
-        parts = (self.compiler, *parts)
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+        what = (musl, self.compiler, self.package, self.version)
+        whole = (*what, build.wrappers(), FLAGS, *CONFIGURE)
+        return hashlib.sha256("\0".join(whole).encode()).hexdigest()[:16]
 
     @property
     def result(self) -> Path:
@@ -104,6 +105,7 @@ def _tarball(deb: Path) -> str:
 
 def _unpack(deb: Path, source: Path) -> None:
     """The members we need, without a copy of the tarball in between."""
+    proc.need("xz", "xz-utils")
     source.mkdir(parents=True)
     wanted = [f"*/{name}" for name in MEMBERS]
     stages: Sequence[Sequence[str | Path]] = (
@@ -115,11 +117,11 @@ def _unpack(deb: Path, source: Path) -> None:
         ],
     )
     with ExitStack() as stack, log().open("ab") as errors:
-        feed: int | object = subprocess.DEVNULL
+        feed: int | IO[bytes] = subprocess.DEVNULL
         for argv in stages:
-            child = stack.enter_context(
-                proc.spawn(argv, stdin=feed, stdout=subprocess.PIPE, stderr=errors)  # type: ignore[arg-type]
-            )
+            running = proc.spawn(argv, stdin=feed, stdout=subprocess.PIPE, stderr=errors)
+            child = stack.enter_context(running)
+            assert child.stdout is not None
             feed = child.stdout
         code = child.wait()
     if code != 0 or not (source / "libstdc++-v3" / "configure").is_file():

@@ -17,7 +17,7 @@ from artifact.records import Run
 
 TASKS = {
     "doctor", "setup", "fetch", "build", "smoke", "test", "conformance", "coldstart", "netperf",
-    "bench-core", "notebooks", "figures", "claims", "reproduce-all", "lab", "clean",
+    "libc", "bench-core", "notebooks", "figures", "claims", "reproduce-all", "lab", "clean",
 }  # fmt: skip
 
 
