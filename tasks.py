@@ -236,10 +236,16 @@ def _pytest(*words: str) -> None:
 def check(_: invoke.Context, keyword: str = "") -> None:
     """Check: build what is tested, then style, types, unit and system tests."""
     from artifact import paths
+    from artifact.errors import Unavailable
     from artifact.kernel import build
+    from artifact.libc import build as libc
 
     for config in ("default", "kunit"):
         build.run(config)
+    try:
+        libc.run()
+    except Unavailable as reason:
+        print(f"libc: skipped: {reason}")
     order = ("lint", "unit", "notebooks", "c", "system")
     present = [f"tests/{name}" for name in order if (paths.REPO / "tests" / name).is_dir()]
     _pytest(*present, *(["-k", keyword] if keyword else []))

@@ -26,6 +26,8 @@ def run(kernel: Source, log: Path) -> Path:
     proc.need("rsync", "rsync")
     part = paths.LIBC / f".uapi-{os.getpid()}"
     with locked(paths.LIBC / "uapi.lock"):
+        for left in paths.LIBC.glob(".uapi-*"):
+            shutil.rmtree(left, ignore_errors=True)  # we hold the lock: nobody works in it
         try:
             words: list[str | Path] = [
                 "make",

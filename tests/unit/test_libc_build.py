@@ -166,7 +166,13 @@ def wrapper(home: Path, name: str, *words: str) -> subprocess.CompletedProcess[s
 
 def test_the_wrapper_stays_with_the_link_it_was_called_by(installed: Path) -> None:
     root = f"{installed}/current"
-    want = [f"--sysroot={root}", f"-specs={root}/lib/uk-gcc.specs", "-c", "two words.c"]
+    want = [
+        f"--sysroot={root}",
+        f"-B{root}/lib/",
+        f"-specs={root}/lib/uk-gcc.specs",
+        "-c",
+        "two words.c",
+    ]
     done = wrapper(installed, "current/bin/ukcc", "-c", "two words.c")
     assert done.stdout.splitlines() == want
     (installed / "cc").symlink_to("current/bin/ukcc")
