@@ -7,13 +7,6 @@
 
 #define ENTRIES_SIZE 16384
 
-/* Forget what was read ahead, so that the next entry comes from the host. */
-static void forget(struct hostdir_file *hf)
-{
-	hf->next = hf->filled = 0;
-	hf->pos = -1;
-}
-
 /* More entries from the host: 1, or 0 at the end. */
 static int fill(struct hostdir_file *hf, loff_t pos)
 {
@@ -24,7 +17,7 @@ static int fill(struct hostdir_file *hf, loff_t pos)
 	if (!hf->entries)
 		return -ENOMEM;
 	if (hf->pos != pos) {
-		forget(hf);
+		hf->next = hf->filled = 0;
 		n = host_call(__NR_lseek, hf->fd, pos, SEEK_SET);
 		if (n < 0)
 			return n;
@@ -73,27 +66,11 @@ static int iterate(struct file *file, struct dir_context *ctx)
 	}
 }
 
-static loff_t llseek(struct file *file, loff_t offset, int whence)
-{
-	struct hostdir_file *hf = file->private_data;
-
-	if (whence != SEEK_SET && whence != SEEK_CUR)
-		return -EINVAL;
-	if (whence == SEEK_CUR && offset)
-		return -EINVAL;
-	if (whence == SEEK_CUR)
-		return file->f_pos;
-	if (offset < 0)
-		return -EINVAL;
-	forget(hf);
-	return file->f_pos = offset;
-}
-
 const struct file_operations hostdir_dir_fops = {
 	.open = hostdir_open,
 	.release = hostdir_release,
 	.read = generic_read_dir,
 	.iterate_shared = iterate,
-	.llseek = llseek,
+	.llseek = no_seek_end_llseek,
 	.fsync = hostdir_fsync,
 };

@@ -44,7 +44,8 @@ static int attributes(void)
 static int host_changes_are_seen(void)
 {
 	char text[64];
-	struct stat st;
+	struct stat st, out;
+	long fd;
 
 	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/late"), &st, 0), -ENOENT);
 	CHECK_EQ(host_write(host("late"), "one"), 0);
@@ -62,6 +63,16 @@ static int host_changes_are_seen(void)
 	CHECK_EQ(rename(host("other"), host("late")), 0);
 	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/late"), &st, 0), 0);
 	CHECK_EQ(st.st_size, 5);
+	/* What is open is what is described, not what had the name before. */
+	CHECK_EQ(host_write(host("other"), "and again"), 0);
+	CHECK_EQ(rename(host("other"), host("late")), 0);
+	fd = K(openat, AT_FDCWD, at("h/late"), O_RDONLY, 0);
+	CHECK_OK(fd);
+	CHECK_EQ(K(fstat, fd, &st), 0);
+	CHECK_EQ(stat(host("late"), &out), 0);
+	CHECK_EQ(st.st_ino, out.st_ino);
+	CHECK_EQ(st.st_size, 9);
+	CHECK_EQ(K(close, fd), 0);
 	CHECK_EQ(unlink(host("late")), 0);
 	CHECK_EQ(K(newfstatat, AT_FDCWD, at("h/late"), &st, 0), -ENOENT);
 	CHECK_EQ(K(openat, AT_FDCWD, at("h/late"), O_RDONLY, 0), -ENOENT);
