@@ -14,7 +14,8 @@ from artifact.errors import Unavailable
 pytestmark = pytest.mark.system
 
 GROUPS = (
-    "boot", "life", "panic", "time", "vtime", "kernel", "tasks", "ipc", "sock", "fs", "hostdir", "hostdir_write", "hostdir_mount", "blk",
+    "boot", "life", "panic", "time", "vtime", "kernel", "tasks", "ipc", "sock", "fs", "blk",
+    "hostdir", "hostdir_write", "hostdir_mount",
     "dgram", "tap", "packet", "console", "threads", "fault", "program", "signal", "kunit",
 )  # fmt: skip
 LINE = re.compile(r"(not )?ok (\d+) - (\S+)(?: # SKIP (.*))?")

@@ -581,40 +581,82 @@ static int on_an_overlay(void)
 	return TEST_OK;
 }
 
+/* Opens a loop device on a file of the host directory. */
+static long open_loop(const char *image, int minor)
+{
+	struct loop_config config = { 0 };
+	const char *node = at("loop%d", minor);
+	long backing = K(openat, AT_FDCWD, image, O_RDWR, 0), loop, ret;
+
+	if (backing < 0)
+		return backing;
+	config.fd = backing;
+	K(mknodat, AT_FDCWD, node, S_IFBLK | 0600, makedev(7, minor));
+	loop = K(openat, AT_FDCWD, node, O_RDWR, 0);
+	ret = loop < 0 ? loop : K(ioctl, loop, LOOP_CONFIGURE, &config);
+	K(close, backing);
+	return ret < 0 ? ret : loop;
+}
+
 /* A loop device reads and writes by pages of the kernel. */
 static int loop_device(void)
 {
-	struct loop_config config = { 0 };
-	static unsigned char data[4 << 20], back[4 << 20];
-	long backing, loop;
+	static unsigned char data[4096], back[4096];
+	long loop;
 	int fd;
 
 	CHECK_EQ(host_write(host("image"), ""), 0);
-	CHECK_EQ(truncate(host("image"), 10 << 20), 0);
-	backing = K(openat, AT_FDCWD, at("h/image"), O_RDWR, 0);
-	CHECK_OK(backing);
-	CHECK_EQ(K(mknodat, AT_FDCWD, at("loop0"), S_IFBLK | 0600,
-		   makedev(7, 0)),
-		 0);
-	loop = K(openat, AT_FDCWD, at("loop0"), O_RDWR, 0);
+	CHECK_EQ(truncate(host("image"), 1 << 20), 0);
+	loop = open_loop(at("h/image"), 0);
 	CHECK_OK(loop);
-	config.fd = backing;
-	CHECK_EQ(K(ioctl, loop, LOOP_CONFIGURE, &config), 0);
-	/* So much that requests are split within a run of pages. */
 	pattern_fill(data, 0, sizeof(data));
-	CHECK_EQ(K(pwrite64, loop, data, sizeof(data), 4096), sizeof(data));
+	CHECK_EQ(K(pwrite64, loop, data, 4096, 40960), 4096);
 	CHECK_EQ(K(fsync, loop), 0);
 	fd = open(host("image"), O_RDWR);
-	CHECK_EQ(pread(fd, back, sizeof(back), 4096), sizeof(back));
-	CHECK_EQ(pattern_check(back, 0, sizeof(back)), -1);
-	CHECK_EQ(pwrite(fd, data, sizeof(data), 5 << 20), sizeof(data));
+	CHECK_EQ(pread(fd, back, 4096, 40960), 4096);
+	CHECK_EQ(pattern_check(back, 0, 4096), -1);
+	CHECK_EQ(pwrite(fd, data, 4096, 8192), 4096);
 	close(fd);
 	memset(back, 0, sizeof(back));
-	CHECK_EQ(K(pread64, loop, back, sizeof(back), 5 << 20), sizeof(back));
-	CHECK_EQ(pattern_check(back, 0, sizeof(back)), -1);
+	CHECK_EQ(K(pread64, loop, back, 4096, 8192), 4096);
+	CHECK_EQ(pattern_check(back, 0, 4096), -1);
 	CHECK_EQ(K(ioctl, loop, LOOP_CLR_FD, 0), 0);
 	CHECK_EQ(K(close, loop), 0);
-	CHECK_EQ(K(close, backing), 0);
+	return TEST_OK;
+}
+
+/* Large requests of a file system, split within a run of pages. */
+static int file_system_on_loop(void)
+{
+	const char *image = host("ext4");
+	long loop, fd;
+	int code;
+
+	CHECK_EQ(host_write(image, ""), 0);
+	CHECK_EQ(truncate(image, 64 << 20), 0);
+	code = run_tool(
+		(const char *const[]){ "mkfs.ext4", "-q", "-F", image, NULL });
+	if (code == 127)
+		SKIP("mkfs.ext4 is not installed (package e2fsprogs)");
+	CHECK_EQ(code, 0);
+	loop = open_loop(at("h/ext4"), 1);
+	CHECK_OK(loop);
+	CHECK_EQ(K(mkdirat, AT_FDCWD, at("ext4"), 0755), 0);
+	CHECK_EQ(K(mount, at("loop1"), at("ext4"), "ext4", 0, NULL), 0);
+	fd = K(openat, AT_FDCWD, at("ext4/data"), O_RDWR | O_CREAT, 0600);
+	CHECK_EQ(send_pattern(kernel, fd, 20 << 20), 0);
+	CHECK_EQ(K(close, fd), 0);
+	CHECK_EQ(K(umount2, at("ext4"), 0), 0);
+	CHECK_EQ(
+		run_tool((const char *const[]){ "e2fsck", "-fn", image, NULL }),
+		0);
+	CHECK_EQ(K(mount, at("loop1"), at("ext4"), "ext4", 0, NULL), 0);
+	fd = K(openat, AT_FDCWD, at("ext4/data"), O_RDONLY, 0);
+	CHECK_EQ(receive_pattern(kernel, fd, 20 << 20), 0);
+	CHECK_EQ(K(close, fd), 0);
+	CHECK_EQ(K(umount2, at("ext4"), 0), 0);
+	CHECK_EQ(K(ioctl, loop, LOOP_CLR_FD, 0), 0);
+	CHECK_EQ(K(close, loop), 0);
 	return TEST_OK;
 }
 
@@ -633,6 +675,7 @@ static const struct test tests[] = {
 	{ "upper_of_overlay", upper_of_overlay, TEST_HOST },
 	{ "on_an_overlay", on_an_overlay, TEST_HOST },
 	{ "loop_device", loop_device, TEST_HOST },
+	{ "file_system_on_loop", file_system_on_loop, TEST_HOST },
 	{},
 };
 
