@@ -24,7 +24,7 @@ HELP = {
     "list_cases": "list the cases instead",
     "run": "run id or directory (default: the latest)",
     "param": "notebook parameter as name=value; can be repeated",
-    "only": "one notebook; can be repeated",
+    "only": "one notebook, image or program; can be repeated",
     "markdown": "print Markdown",
     "readme": "put the table into README.md instead",
     "runs": "list the runs there are instead",
@@ -83,6 +83,22 @@ def build(_: invoke.Context, config: str = "default") -> None:
     from artifact.kernel import build
 
     build.run(config)
+
+
+@_task(iterable=["only"])
+def images(_: invoke.Context, only: Any = None) -> None:
+    """Prepare: build the images of the programs we run, public and private; tell their sizes."""
+    from artifact.images import catalogue
+
+    print(catalogue.run(only or ()).results_line)
+
+
+@_task(iterable=["only"])
+def programs(_: invoke.Context, only: Any = None) -> None:
+    """Measure: other people's programs under their own tests and load."""
+    from artifact.programs import suite
+
+    print(suite.run(only or ()).results_line)
 
 
 @task

@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from artifact import paths, proc, ui
 from artifact.errors import ArtifactError
 from artifact.images import debsource, interp, toolchain, tree
@@ -33,7 +35,16 @@ HOME = paths.CACHE / "images"
 NEEDED_BYTES = 2_000_000_000
 # Part of every key: raise it when this module makes something else of the same recipe.
 LAYOUT = "1"
-TOOLS = {"make": "make", "patch": "patch", "xz": "xz-utils", "strip": "binutils"}
+TOOLS = {
+    "make": "make",
+    "patch": "patch",
+    "xz": "xz-utils",
+    "strip": "binutils",
+    "autoreconf": "autoconf",
+    "automake": "automake",
+    "libtoolize": "libtool",
+    "tclsh": "tcl",
+}
 # The caller's settings must not leak in; time stamps must not show.
 ENV = {
     "MAKEFLAGS": "",
@@ -52,7 +63,7 @@ class Built:
     form: Form
     directory: Path
     argv: tuple[str, ...]
-    facts: dict[str, object]
+    facts: dict[str, JsonValue]
 
     @property
     def rootfs(self) -> Path:

@@ -1,38 +1,69 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All recipes by name, and `invoke images`."""
 
+import itertools
 from collections.abc import Sequence
 
+from pydantic import JsonValue
+
 from artifact import ui
-from artifact.errors import ArtifactError
+from artifact.bench.common import write_setup
+from artifact.errors import ArtifactError, Unavailable
 from artifact.images.builder import Builder, Built
-from artifact.images.recipe import Form
+from artifact.images.recipe import Form, Recipe
 from artifact.images.recipes import busybox, hello, netperf, nginx, python, redis, sqlite
 from artifact.images.recipes.libraries import LIBRARIES
+from artifact.records import Run
 
 RECIPES = {
     recipe.name: recipe
-    for recipe in (hello.RECIPE, busybox.RECIPE, sqlite.RECIPE, netperf.RECIPE, python.RECIPE, redis.RECIPE, nginx.RECIPE)
+    for recipe in (
+        hello.RECIPE,
+        busybox.RECIPE,
+        sqlite.RECIPE,
+        netperf.RECIPE,
+        python.RECIPE,
+        redis.RECIPE,
+        nginx.RECIPE,
+    )
 }
 
 
 def image(name: str, form: Form = Form.PUBLIC) -> Built:
     """The image of that name, made first if it is not in the cache."""
+    return Builder(LIBRARIES).image(_known(name), form)
+
+
+def _known(name: str) -> Recipe:
     if name not in RECIPES:
         raise ArtifactError(f"unknown image {name!r}", f"there are: {', '.join(RECIPES)}")
-    return Builder(LIBRARIES).image(RECIPES[name], form)
+    return RECIPES[name]
 
 
-def run(names: Sequence[str], forms: Sequence[Form] = tuple(Form)) -> list[Built]:
-    """Build the named images (all when none is named) and show their sizes."""
-    built = [image(name, form) for name in names or RECIPES for form in forms]
+def run(names: Sequence[str] = (), profile: str = "quick") -> Run:
+    """Build the named images (all when none is named) in both forms; show and store sizes."""
+    for name in names:
+        _known(name)
+    built, reasons = [], {}
+    for name, form in itertools.product(names or RECIPES, Form):
+        try:
+            built.append(image(name, form))
+        except (
+            Unavailable
+        ) as error:  # the libc port is not built: the public form can be all the same
+            reasons[f"{name} {form}"] = str(error)
     columns = ["image", "form", "version", "MB", "xz", "gzip", "files", "seconds"]
-    rows = [_row(each) for each in built]
-    ui.table("images", columns, rows)
-    return built
+    ui.table("images", columns, [_row(each) for each in built])
+    for what, reason in reasons.items():
+        ui.say(f"not built: {what}: {reason}")
+    run = Run.current(profile)
+    stored: dict[str, JsonValue] = {f"{each.name} {each.form}": each.facts for each in built}
+    write_setup(run, "images", {"images": stored, "not_built": {**reasons}})
+    run.finish()
+    return run
 
 
 def _row(built: Built) -> list[object]:
-    sizes = [f"{float(str(built.facts[name])) / 1e6:.2f}" for name in ("unpacked", "xz", "gzip")]
-    rest = [built.facts["files"], built.facts["seconds"]]
-    return [built.name, built.form, built.facts["version"], *sizes, *rest]
+    facts = built.facts
+    sizes = [f"{float(str(facts[name])) / 1e6:.2f}" for name in ("unpacked", "xz", "gzip")]
+    return [built.name, built.form, facts["version"], *sizes, facts["files"], facts["seconds"]]

@@ -3,7 +3,7 @@
 
 The root directory becomes the root in a mount namespace of the program's own, with the host's
 /dev, a /proc, a /sys and an empty /tmp; nothing of this is visible outside or stays. Of the
-environment it gets PATH and HOME.
+environment it gets PATH and HOME, and no signal is ignored, whatever the caller ignores.
 
 Sources: unshare(1), mount_namespaces(7).
 """
@@ -20,7 +20,7 @@ mount --rbind /dev "$root/dev" &&
 mount -t proc proc "$root/proc" &&
 mount --rbind /sys "$root/sys" &&
 mount -t tmpfs -o mode=1777 tmp "$root/tmp" || exit 125
-exec env -i PATH="$PATH" HOME=/root chroot "$root" "$@"
+exec env -i --default-signal PATH="$PATH" HOME=/root chroot "$root" "$@"
 """
 
 

@@ -33,13 +33,14 @@ class Difference:
         return fnmatch.fnmatchcase(case, self.pattern)
 
 
-def load(system: str, file: Path = FILE) -> list[Difference]:
-    """The rows of a system; ArtifactError for a row that says nothing."""
+def load(program: str, system: str, file: Path = FILE) -> list[Difference]:
+    """The rows of a program on a system; ArtifactError for a row that says nothing."""
     try:
         raw = tomllib.loads(file.read_text())
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ArtifactError(f"{shown(file)}: {error}") from error
-    return [_row(file, f"{system}.{key}", key, row) for key, row in raw.get(system, {}).items()]
+    rows = raw.get(program, {}).get(system, {})
+    return [_row(file, f"{program}.{system}.{key}", key, row) for key, row in rows.items()]
 
 
 def _row(file: Path, place: str, key: str, row: object) -> Difference:
@@ -88,9 +89,7 @@ def with_host(
     absent = Result(case="", outcome=Outcome.ERROR, seconds=0.0, reason="no result")
     found = {case: by_case.get(case, absent) for case in wanted}
     different = {case: r for case, r in found.items() if r.outcome is not Outcome.PASS}
-    return Comparison(
-        len(wanted), len(wanted) - len(different), different, surprises(found, table)
-    )
+    return Comparison(len(wanted), len(wanted) - len(different), different, surprises(found, table))
 
 
 def alone(results: Sequence[Result], table: Sequence[Difference]) -> list[str]:

@@ -16,9 +16,7 @@ POLL_S = 0.02
 
 
 @contextmanager
-def running(
-    argv: Sequence[str], address: tuple[str, int], log: Path
-) -> Iterator[Popen[bytes]]:
+def running(argv: Sequence[str], address: tuple[str, int], log: Path) -> Iterator[Popen[bytes]]:
     """Start `argv` and wait until it accepts connections at `address`; stop it on leaving."""
     log.unlink(missing_ok=True)
     with proc.spawn(argv, log=log) as server:

@@ -66,8 +66,8 @@ def test_nothing_to_compare_with() -> None:
 
 
 def test_the_committed_table_is_sound() -> None:
-    assert compare.load("native")
-    assert compare.load("no such system") == []
+    assert compare.load("cpython", "native")
+    assert compare.load("cpython", "no such system") == []
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,6 @@ def test_the_committed_table_is_sound() -> None:
 )
 def test_a_wrong_table_is_one_clear_line(tmp_path: Path, row: str, why: str) -> None:
     file = tmp_path / "expect.toml"
-    file.write_text(f'[x."m.a"]\n{row}\n')
+    file.write_text(f'[p.x."m.a"]\n{row}\n')
     with pytest.raises(ArtifactError, match=why):
-        compare.load("x", file)
+        compare.load("p", "x", file)

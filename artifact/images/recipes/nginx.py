@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from artifact.images.recipe import Recipe, Source, step
+from artifact.images.recipe import Form, Recipe, Source, step
 from artifact.images.recipes.libraries import STABLE
 
 HERE = Path(__file__).parent
@@ -29,7 +29,7 @@ RECIPE = Recipe(
     ),
     steps=(
         # musl declares crypt(3) in unistd.h; Debian's package of it has no crypt.h.
-        step("sed", "-i", "/<crypt.h>/d", "src/os/unix/ngx_linux_config.h"),
+        step("sed", "-i", "/<crypt.h>/d", "src/os/unix/ngx_linux_config.h", only=Form.PUBLIC),
         step(
             "sh", "-c",
             "./configure --with-cc={cc} --with-cc-opt='-O2 {cppflags}'"

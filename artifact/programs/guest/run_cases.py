@@ -132,7 +132,7 @@ class Reporter(unittest.TestResult):
 
 def load(module: str) -> list[unittest.TestCase]:
     """The cases of a test module, as CPython's own driver would run them by default."""
-    from test import support
+    from test import support  # type: ignore[import-not-found]
 
     support.use_resources = []  # neither network nor much time and space
     support.verbose = 0

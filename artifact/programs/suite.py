@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`invoke programs`: other people's programs and their own tests, on the systems we have.
+
+<run>/cases-<program>-<system>.jsonl   one Result a line (artifact.programs.cases)
+<run>/setup-programs.json              what is compared, requests answered, hashes
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from artifact import proc, ui
+from artifact.bench.common import need_root, write_setup
+from artifact.errors import ArtifactError
+from artifact.images import native
+from artifact.images.recipe import Form
+from artifact.net.netns import namespace
+from artifact.programs import cases, compare, cpython, nginx, redis, sqlite
+from artifact.programs.launcher import Launcher
+from artifact.records import Run
+
+HOST = "native"
+SYSTEMS: Mapping[str, Launcher] = {HOST: native.prefix}
+REQUESTS = 100_000
+
+
+@contextmanager
+def loopback() -> Iterator[None]:
+    """A network namespace with nothing but a loopback interface."""
+    with namespace() as net, net.entered():
+        proc.run([proc.need("ip", "iproute2"), "link", "set", "lo", "up"])
+        yield
+
+
+def _cpython(run: Run, system: str, launcher: Launcher) -> JsonValue:
+    file = _cases_file(run, "cpython", system)
+    with loopback():
+        cases.write(file, cpython.run(launcher))
+    return str(len(cases.read(file)))
+
+
+def _redis(run: Run, system: str, launcher: Launcher) -> JsonValue:
+    with loopback(), redis.running(launcher, Form.PUBLIC):
+        rates = redis.benchmark(requests=REQUESTS)
+        cases.write(_cases_file(run, "redis", system), redis.suite())
+    return {**rates}
+
+
+def _nginx(_: Run, _system: str, launcher: Launcher) -> JsonValue:
+    with loopback(), nginx.running(launcher, Form.PUBLIC) as server:
+        load = nginx.load(REQUESTS)
+        nginx.reopen(server)
+        nginx.get()
+        code = nginx.graceful_end(server)
+    if load.errors or code:
+        raise ArtifactError(f"nginx: {load.errors} errors in {load.requests}, exit code {code}")
+    return {"requests": load.requests, "errors": load.errors, "rate": load.rate}
+
+
+def _sqlite(_: Run, _system: str, launcher: Launcher) -> JsonValue:
+    sqlite.shell(launcher, Form.PUBLIC)
+    verification, seconds = sqlite.speedtest(launcher, Form.PUBLIC)
+    return {"hash": verification, "seconds": seconds}
+
+
+PROGRAMS: Mapping[str, Callable[[Run, str, Launcher], JsonValue]] = {
+    "sqlite": _sqlite,
+    "nginx": _nginx,
+    "redis": _redis,
+    "cpython": _cpython,
+}
+
+
+def _cases_file(run: Run, program: str, system: str) -> Path:
+    return run.dir / f"cases-{program}-{system}.jsonl"
+
+
+def run(names: Sequence[str] = (), profile: str = "quick") -> Run:
+    """Run the named programs (all when none is named); ArtifactError on any surprise."""
+    need_root("programs run in namespaces and mounts of their own")
+    for name in names:
+        if name not in PROGRAMS:
+            raise ArtifactError(f"unknown program {name!r}", f"there are: {', '.join(PROGRAMS)}")
+    run = Run.current(profile)
+    facts: dict[str, JsonValue] = {}
+    surprises: list[str] = []
+    for name in names or PROGRAMS:
+        told: dict[str, JsonValue] = {}
+        for system, launcher in SYSTEMS.items():
+            _cases_file(run, name, system).unlink(missing_ok=True)
+            with ui.step(f"{name} {system}"):
+                told[system] = PROGRAMS[name](run, system, launcher)
+            surprises += _judge(run, name, system)
+        facts[name] = told
+    write_setup(run, "programs", facts)
+    run.finish()
+    for line in surprises:
+        ui.say(f"surprise: {line}")
+    if surprises:
+        raise ArtifactError(
+            f"{len(surprises)} cases are not as artifact/programs/expect.toml says",
+            f"see {run.dir}",
+        )
+    return run
+
+
+def _judge(run: Run, program: str, system: str) -> list[str]:
+    """Say how the cases went; returns what is not as expected."""
+    file = _cases_file(run, program, system)
+    if not file.exists():
+        return []
+    here = cases.read(file)
+    table = compare.load(program, system)
+    if system == HOST:
+        passed = sum(result.outcome == "pass" for result in here)
+        ui.say(f"{program}: {passed} of {len(here)} cases pass on the host")
+        return compare.alone(here, table)
+    host = cases.read(_cases_file(run, program, HOST))
+    found = compare.with_host(host, here, table)
+    ui.say(f"{program} on {system}: {found}")
+    return [*found.surprises]
