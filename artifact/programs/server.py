@@ -21,7 +21,7 @@ def running(argv: Sequence[str], address: tuple[str, int], log: Path) -> Iterato
     log.unlink(missing_ok=True)
     with proc.spawn(argv, log=log) as server:
         limit = time.monotonic() + READY_TIMEOUT_S
-        while not _accepts(address):
+        while not accepts(address):
             if server.poll() is not None:
                 raise ArtifactError(
                     f"the server ended with exit code {server.returncode}", f"its log: {log}"
@@ -34,7 +34,8 @@ def running(argv: Sequence[str], address: tuple[str, int], log: Path) -> Iterato
         yield server
 
 
-def _accepts(address: tuple[str, int]) -> bool:
+def accepts(address: tuple[str, int]) -> bool:
+    """Whether something listens there."""
     try:
         socket.create_connection(address, timeout=1.0).close()
     except OSError:

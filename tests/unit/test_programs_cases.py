@@ -48,6 +48,12 @@ class D(unittest.TestCase):
 
 class E(unittest.TestCase):
     def test_a(self): pass
+
+def load_tests(loader, tests, pattern):
+    import doctest
+    test = doctest.DocTestParser().get_doctest(">>> 1 + 1\\n2\\n", {}, "elsewhere", None, 0)
+    tests.addTest(doctest.DocTestCase(test))
+    return tests
 """
 
 
@@ -67,7 +73,7 @@ def argv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_every_case_has_its_outcome(argv: list[str], tmp_path: Path) -> None:
     results = [*cases.run(argv, "test.test_sample", tmp_path / "log", timeout=3.0)]
     found = {r.case.removeprefix("test.test_sample."): r for r in results}
-    assert len(found) == len(results) == 16
+    assert len(found) == len(results) == 17
     outcomes = {name: str(r.outcome) for name, r in found.items()}
     assert outcomes == {
         "A.test_a_pass": "pass", "A.test_b_fail": "fail", "A.test_c_error": "error",
@@ -75,6 +81,7 @@ def test_every_case_has_its_outcome(argv: list[str], tmp_path: Path) -> None:
         "A.test_g_hangs": "timeout", "A.test_h_xfail": "xfail", "A.test_i_upass": "upass",
         "A.test_j_sub": "fail", "A.test_k_teardown": "fail", "B.test_a": "error",
         "B.test_b": "error", "C.test_a": "skip", "D.test_a": "pass", "E.test_a": "pass",
+        "test.test_sample:elsewhere": "pass",
     }  # fmt: skip
     assert "Function not implemented" in found["A.test_c_error"].reason
     assert found["A.test_e_dies"].reason == "killed by signal 9"

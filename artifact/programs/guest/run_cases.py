@@ -39,14 +39,17 @@ def flatten(suite: unittest.TestSuite | unittest.TestCase) -> Iterator[unittest.
         yield suite
 
 
-def named(cases: list[unittest.TestCase]) -> list[str]:
-    """Unique names: a case that comes again (a class imported twice) gets a number."""
+def named(module: str, cases: list[unittest.TestCase]) -> list[str]:
+    """Unique names, which all begin with the module's (those of doctests do not by themselves).
+
+    A case that comes again (a class imported twice) gets a number.
+    """
     seen: collections.Counter[str] = collections.Counter()
     names = []
     for case in cases:
-        seen[case.id()] += 1
-        again = f"#{seen[case.id()]}" if seen[case.id()] > 1 else ""
-        names.append(case.id() + again)
+        name = case.id() if case.id().startswith(module) else f"{module}:{case.id()}"
+        seen[name] += 1
+        names.append(name + (f"#{seen[name]}" if seen[name] > 1 else ""))
     return names
 
 
@@ -147,7 +150,7 @@ def main(module: str, first: int) -> None:
     os.chdir(place)
     cases = load(module)
     numbers = {id(case): number for number, case in enumerate(cases)}
-    reporter = Reporter(out, numbers, named(cases))
+    reporter = Reporter(out, numbers, named(module, cases))
     reporter.tell(cases=len(cases))
     reporter.told.update(range(first))
     unittest.TestSuite(cases[first:]).run(reporter)
