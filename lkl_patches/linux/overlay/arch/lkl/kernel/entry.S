@@ -197,10 +197,12 @@ SYM_FUNC_END(lkl_start_on)
  * Process mode. Registers are those of the machine's own system call: number in
  * rax, arguments in rdi, rsi, rdx, r10, r8, r9, result in rax; rcx and r11 are
  * lost. A program comes by `call *%rcx`: the address it pushed is taken off its
- * stack at once, so that this may be shared by the child of vfork(2).
+ * stack at once, so that this may be shared by the child of vfork(2). The
+ * direction flag is the program's, and the kernel copies upwards.
  */
 SYM_CODE_START(lkl_user_entry)
 	popq	%rcx
+	cld
 	movq	LKL_VCPU_REGS+lkl_vcpu(%rip), %r11
 	movq	%rsp, LKL_RSP(%r11)
 	movq	%r11, %rsp
