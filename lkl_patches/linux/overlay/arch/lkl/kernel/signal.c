@@ -15,7 +15,8 @@
 #include "lkl.h"
 
 #define RED_ZONE 128
-#define EFLAGS_USER 0xcd5 /* arithmetic and direction flags */
+/* Arithmetic, direction, single step and alignment check: the program's own. */
+#define EFLAGS_USER 0x40dd5
 
 struct frame {
 	void __user *restorer;

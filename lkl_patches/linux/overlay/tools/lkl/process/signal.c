@@ -21,6 +21,8 @@
 #define SA_RESTORER 0x04000000
 #define TIMER_SIGNAL 34
 #define FLAGS 0x202
+/* Flags that make ordinary instructions trap: single step, alignment check. */
+#define TRAP_FLAGS (0x100 | 0x40000)
 
 /* The frame that lkl_vcpu.regs points to: struct pt_regs of this machine. */
 struct frame {
@@ -194,6 +196,11 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 			.error = r[REG_ERR],
 		};
 		divert(r, lkl_user_fault);
+		return;
+	}
+	/* Such flags are a program's, who came in with them. */
+	if ((sig == SIGTRAP || sig == SIGBUS) && r[REG_EFL] & TRAP_FLAGS) {
+		r[REG_EFL] &= ~TRAP_FLAGS;
 		return;
 	}
 	fixup = lkl_kernel_text(r[REG_RIP]) ? lkl_kernel_fixup(r[REG_RIP]) : 0;
