@@ -20,6 +20,8 @@
 
 #define SA_RESTORER 0x04000000
 #define TIMER_SIGNAL 34
+#define VDSO_SIZE 8192UL
+#define KERNEL_STACK 16384
 #define FLAGS 0x202
 /* Flags that make ordinary instructions trap: single step, alignment check. */
 #define TRAP_FLAGS (0x100 | 0x40000)
@@ -59,9 +61,28 @@ static bool on_kernel_stack(unsigned long sp)
 	return sp >= IMAGE_START && sp <= MEMORY_START + host_ops.memory_size;
 }
 
+/* The kernel reads its clock there, on its own stack. */
+static bool in_vdso(unsigned long ip)
+{
+	return ip - host_ops.vdso < VDSO_SIZE;
+}
+
+/*
+ * The kernel has its own stack but in the first instructions after a call and
+ * the last ones before a program goes on, and only its own code. Who has jumped
+ * into that code, or has pointed its stack at the kernel's memory, is a program
+ * that is to die of it; a kernel that has jumped elsewhere is a bug.
+ */
 static bool is_program(const greg_t *r)
 {
-	return !in_image(r[REG_RIP]) && !on_kernel_stack(r[REG_RSP]);
+	unsigned long sp = r[REG_RSP], regs = (unsigned long)lkl_vcpu.regs;
+
+	if (!regs)
+		return false; /* not even booting */
+	if (sp <= regs && sp > regs - KERNEL_STACK)
+		return false;
+	return !on_kernel_stack(sp) ||
+	       (!in_image(r[REG_RIP]) && !in_vdso(r[REG_RIP]));
 }
 
 /* On the way to a program, whose registers still are in its frame. */
@@ -113,11 +134,11 @@ static void save_program(const greg_t *r)
 /* Something is pending: see to it that it is taken. */
 static void interrupt(greg_t *r)
 {
-	if (is_program(r)) {
+	if (is_leaving(r)) {
+		divert(r, lkl_user_again);
+	} else if (is_program(r)) {
 		save_program(r);
 		divert(r, lkl_user_interrupt);
-	} else if (is_leaving(r)) {
-		divert(r, lkl_user_again);
 	} else {
 		idle_kick();
 	}
@@ -176,7 +197,7 @@ static bool is_programs_fault(const greg_t *r)
 {
 	if (is_leaving(r))
 		return true;
-	if (!is_program(r) && r[REG_RIP] != (greg_t)lkl_user_entry)
+	if (!is_program(r))
 		return false;
 	save_program(r);
 	return true;
