@@ -19,6 +19,7 @@
 #include <linux/splice.h>
 #include <linux/termios.h>
 #include <linux/uio.h>
+#include <linux/virtio_ids.h>
 #include <asm/host_call.h>
 #include <asm/lkl_hostfd.h>
 #include "../kernel/lkl.h"
@@ -47,18 +48,25 @@ static __poll_t ready(const struct hostfd *h, __poll_t events)
 	return host_call(__NR_poll, &pfd, 1, 0) > 0 ? pfd.revents : 0;
 }
 
+bool lkl_waiting;
+static bool network __ro_after_init;
+
 static void watch(struct hostfd *h, __poll_t events)
 {
-	if (h->watch)
-		h->watch->wanted |= events & (EPOLLIN | EPOLLOUT);
+	if (!h->watch)
+		return;
+	h->watch->wanted |= events & (EPOLLIN | EPOLLOUT);
+	lkl_waiting = true;
 }
 
 /* In an interrupt: the host says which descriptors have become ready. */
 void lkl_watches_ready(void)
 {
+	lkl_waiting = network;
 	for (int i = 0; i < LKL_MAX_WATCHES; i++) {
 		struct lkl_watch *w = &lkl_vcpu.watch[i];
 
+		lkl_waiting |= w->wanted != 0;
 		if (!w->ready || !watched[i])
 			continue;
 		w->ready = 0;
@@ -370,6 +378,10 @@ static int __init hostfd_init(void)
 {
 	if (!lkl_ops.process)
 		return 0;
+	/* A network may bring something at any time. */
+	for (struct lkl_device *d = lkl_ops.devices; d; d = d->next)
+		network |= d->id == VIRTIO_ID_NET;
+	lkl_waiting = network;
 	mnt = kern_mount(&hostfd_type);
 	return IS_ERR(mnt) ? PTR_ERR(mnt) : misc_register(&lkl_device);
 }

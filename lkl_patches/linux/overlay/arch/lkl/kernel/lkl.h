@@ -39,8 +39,9 @@ void lkl_forward_signals(void);
 void lkl_user_signal(struct pt_regs *regs);
 unsigned int lkl_sigframe_size(void);
 
-/* fs/hostfd.c: host descriptors that are waited for */
+/* drivers/hostfd.c: host descriptors that are waited for; whether there are any */
 void lkl_watches_ready(void);
+extern bool lkl_waiting;
 
 /* time.c */
 void lkl_tick_catch_up(void);

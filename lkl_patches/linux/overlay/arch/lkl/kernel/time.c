@@ -103,8 +103,11 @@ static void calibrate_counter(u64 now)
  * Process mode: a program that computes does not look at the clock for us, so
  * the host has to interrupt it when a timer is due. The scheduler's tick is no
  * reason while no other task wants to run: it is put off until the program's
- * next system call.
+ * next system call. But while somebody waits for the host's descriptors, the
+ * host interrupts now and then to look at them.
  */
+#define LOOK_NS (4 * NSEC_PER_MSEC)
+
 static u64 armed = ~0ULL; /* when the host will interrupt */
 static u64 put_off = ~0ULL; /* the tick that waits for a system call */
 static u64 put_off_cycles;
@@ -143,6 +146,8 @@ static noinline void arm(u64 next)
 		put_off_cycles = cycles_at(next);
 		next = next_but_tick(now);
 	}
+	if (READ_ONCE(lkl_waiting))
+		next = min(next, now + LOOK_NS);
 	if (next < armed && next < KTIME_MAX) {
 		armed = next;
 		lkl_ops.arm(next);
@@ -155,7 +160,8 @@ void lkl_timer_before_user(void)
 
 	if (likely(next >= armed))
 		return;
-	if (next == put_off && single_task_running())
+	if (next == put_off && single_task_running() &&
+	    (armed != ~0ULL || !READ_ONCE(lkl_waiting)))
 		return;
 	arm(next);
 }

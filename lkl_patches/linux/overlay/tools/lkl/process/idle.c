@@ -140,12 +140,17 @@ void idle_sleep(void)
 	raise_interrupts(bits);
 }
 
-/* Look without waiting, while a program computes. */
+/*
+ * In a signal handler: look without waiting, while programs have so much to do
+ * that nobody sleeps.
+ */
 void idle_look(void)
 {
 	struct timespec none = { 0 };
 	struct set set;
 
+	if (sleeping)
+		return;
 	fill(&set);
 	if (set.count &&
 	    host_call5(SYS_ppoll, set.fd, set.count, &none, NULL, 8) > 0)

@@ -152,8 +152,7 @@ static void on_timer(int sig, siginfo_t *info, void *context)
 	(void)info;
 	__atomic_fetch_or(&lkl_vcpu.pending, 1u << LKL_IRQ_TIMER,
 			  __ATOMIC_RELEASE);
-	if (is_program(uc->uc_mcontext.gregs))
-		idle_look();
+	idle_look();
 	interrupt(uc->uc_mcontext.gregs);
 }
 
