@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/processor.h>
+#include <asm/sections.h>
 #include "../mm/user.h"
 #include "lkl.h"
 
@@ -443,6 +444,22 @@ static int replace(struct linux_binprm *bprm, struct image *program,
 	return err ?: load(bprm, program, interp);
 }
 
+/*
+ * The boot has been through most of the kernel's code, of which little is needed
+ * from now on. What is, comes back from the host's page cache.
+ */
+static void forget_boot_code(void)
+{
+	unsigned long start = PAGE_ALIGN((unsigned long)_stext);
+	unsigned long end = (unsigned long)_etext & PAGE_MASK;
+	static bool done;
+
+	if (done || is_global_init(current))
+		return;
+	done = true;
+	host_call(__NR_madvise, start, end - start, MADV_DONTNEED);
+}
+
 static int load_elf(struct linux_binprm *bprm)
 {
 	struct image program = {}, interp = {};
@@ -460,6 +477,7 @@ static int load_elf(struct linux_binprm *bprm)
 	}
 	put_image(&program);
 	put_image(&interp);
+	forget_boot_code();
 	return err;
 }
 
