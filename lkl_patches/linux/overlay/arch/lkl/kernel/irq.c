@@ -21,6 +21,8 @@ static void take(unsigned int bits)
 		lkl_watches_ready();
 
 	bits >>= LKL_IRQ_DEVICE;
+	if (bits)
+		lkl_device_looked();
 	for (int irq = LKL_IRQ_DEVICE; bits; irq++, bits >>= 1)
 		if (bits & 1)
 			generic_handle_irq(irq);

@@ -34,6 +34,7 @@ int lkl_copy_registers(struct task_struct *p,
 		       const struct kernel_clone_args *args);
 void lkl_new_registers(void);
 void lkl_forward_signals(void);
+void lkl_device_looked(void);
 
 /* signal.c: of programs */
 void lkl_user_signal(struct pt_regs *regs);

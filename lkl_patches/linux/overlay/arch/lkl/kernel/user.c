@@ -4,10 +4,13 @@
  * program enters by a call (entry.S) or because the host interrupts it; here is
  * what happens then, up to the way back.
  */
+#include <linux/init.h>
 #include <linux/prctl.h>
 #include <linux/resume_user_mode.h>
 #include <linux/sched/signal.h>
 #include <linux/syscalls.h>
+#include <linux/timex.h>
+#include <linux/virtio_ids.h>
 #include <asm/fpu.h>
 #include <asm/processor.h>
 #include <asm/switch_to.h>
@@ -156,12 +159,46 @@ asmlinkage void lkl_program_leave(struct pt_regs *regs)
 	}
 }
 
+/*
+ * While a program makes system calls and never waits, nobody polls for frames.
+ * So who comes in looks now and then; some 40 us.
+ */
+#define LOOK_CYCLES 100000
+
+static u32 net_interrupts;
+static u64 last_look;
+
+void lkl_device_looked(void)
+{
+	last_look = get_cycles();
+}
+
+static __always_inline void look_for_frames(void)
+{
+	if (!net_interrupts || get_cycles() - last_look < LOOK_CYCLES)
+		return;
+	__atomic_fetch_or(&lkl_vcpu.pending, net_interrupts, __ATOMIC_RELAXED);
+	lkl_irq_deliver();
+}
+
+static int __init find_net_devices(void)
+{
+	if (!lkl_ops.process)
+		return 0;
+	for (struct lkl_device *dev = lkl_ops.devices; dev; dev = dev->next)
+		if (dev->id == VIRTIO_ID_NET)
+			net_interrupts |= BIT(dev->irq);
+	return 0;
+}
+late_initcall(find_net_devices);
+
 /* entry.S: a system call; its number and arguments are in the registers. */
 asmlinkage void lkl_program_call(struct pt_regs *regs)
 {
 	unsigned long nr = regs->orig_ax;
 
 	lkl_tick_catch_up();
+	look_for_frames();
 	regs->ax = -ENOSYS;
 	if (likely(nr < NR_syscalls))
 		regs->ax = sys_call_table[nr](regs->di, regs->si, regs->dx,

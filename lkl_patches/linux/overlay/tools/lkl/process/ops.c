@@ -5,6 +5,7 @@
 #include <cpuid.h>
 #include <elf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -21,6 +22,7 @@
 struct lkl_host_ops host_ops;
 
 static bool verbose;
+static char cmdline[4096];
 static int (*vdso_clock)(clockid_t id, struct timespec *ts);
 
 static void say(const char *text, unsigned int len)
@@ -210,7 +212,10 @@ void process_ops_init(const struct options *o)
 	host_ops.process = 1;
 	host_ops.user_end = IMAGE_START;
 	host_ops.vdso = vdso;
-	host_ops.cmdline = o->cmdline ?: "";
+	/* A frame is sent when the driver says so: nobody waits for it. */
+	snprintf(cmdline, sizeof(cmdline), "virtio_net.napi_tx=0 %s",
+		 o->cmdline ?: "");
+	host_ops.cmdline = cmdline;
 	host_ops.constant_counter = counter_is_constant();
 	host_ops.console = console;
 	host_ops.panic = panicked;

@@ -20,7 +20,9 @@ static const char usage[] =
 	"the program's status, or 128 plus the signal that ended it.\n"
 	"\n"
 	"  -r, --read-only            the root is mounted read-only\n"
-	"  -b, --bind HOST:DIR[:ro]   show a host directory or file at DIR (repeatable)\n"
+	"  -x, --exclusive            nobody else changes ROOT meanwhile: names are looked\n"
+"                             up once\n"
+"  -b, --bind HOST:DIR[:ro]   show a host directory or file at DIR (repeatable)\n"
 	"  -C, --cwd DIR              start in DIR (default /)\n"
 	"  -e, --env NAME=VALUE       add to the environment (repeatable)\n"
 	"      --clear-env            do not pass the environment of ukrun on\n"
@@ -65,6 +67,7 @@ enum {
 
 static const struct option long_options[] = {
 	{ "read-only", no_argument, NULL, 'r' },
+	{ "exclusive", no_argument, NULL, 'x' },
 	{ "bind", required_argument, NULL, 'b' },
 	{ "cwd", required_argument, NULL, 'C' },
 	{ "env", required_argument, NULL, 'e' },
@@ -128,6 +131,9 @@ static void set(struct options *o, int c, const char *arg)
 	switch (c) {
 	case 'r':
 		o->read_only = true;
+		break;
+	case 'x':
+		o->exclusive = true;
 		break;
 	case 'b':
 		append(&o->binds, &o->bind_count, arg);
@@ -209,7 +215,7 @@ void options_parse(struct options *o, int argc, char **argv)
 
 	*o = (struct options){ .memory = 64UL << 20, .user = "0:0" };
 	/* "+": the program's options are its own. */
-	while ((c = getopt_long(argc, argv, "+rb:C:e:u:n:tTm:vh", long_options,
+	while ((c = getopt_long(argc, argv, "+rxb:C:e:u:n:tTm:vh", long_options,
 				NULL)) >= 0)
 		set(o, c, optarg);
 	if (argc - optind < 2)

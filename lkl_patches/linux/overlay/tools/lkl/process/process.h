@@ -33,7 +33,8 @@ struct options {
 	int bind_count, env_count;
 	char **argv;
 	unsigned long memory;
-	bool read_only, clear_env, pid1, tty, no_tty, verbose, map_shared;
+	bool read_only, clear_env, pid1, tty, no_tty, verbose, map_shared,
+		exclusive;
 };
 
 void options_parse(struct options *o, int argc, char **argv);

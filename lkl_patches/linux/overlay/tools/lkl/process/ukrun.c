@@ -90,9 +90,10 @@ static void add_root(const struct options *o)
 		add_image(o, o->read_only);
 		return;
 	}
-	setup_add("root", "hostdir:%d:%s",
+	setup_add("root", "hostdir:%d:%s%s",
 		  open_or_die(o->root, O_PATH | O_DIRECTORY),
-		  o->read_only ? "ro" : "rw");
+		  o->read_only ? "ro" : "rw",
+		  o->exclusive ? ",exclusive" : "");
 }
 
 /*

@@ -52,17 +52,18 @@ static void disk_node(int index, const char *path)
 	mknod(path, S_IFBLK | 0600, makedev(major, minor));
 }
 
-/* TYPE:NUMBER:ro|rw, the number of a host descriptor or of a disk. */
+/* TYPE:NUMBER:ro|rw[,OPTION], the number of a host descriptor or of a disk. */
 void mount_root(const char *text)
 {
-	char type[16], mode[4], data[32] = "";
+	char type[16], mode[4], option[16] = "", data[48] = "";
 	const char *source = "none";
 	int number;
 
-	if (sscanf(text, "%15[^:]:%d:%3s", type, &number, mode) != 3)
+	if (sscanf(text, "%15[^:]:%d:%2[row]%15s", type, &number, mode,
+		   option) < 3)
 		fail("/setup: root=%s", text);
 	if (!strcmp(type, "hostdir")) {
-		snprintf(data, sizeof(data), "fd=%d", number);
+		snprintf(data, sizeof(data), "fd=%d%s", number, option);
 	} else {
 		disk = true;
 		source = "/disk";
