@@ -14,12 +14,17 @@ from pathlib import Path
 KEPT = 6
 
 
-@contextmanager
-def installing(home: Path) -> Iterator[Path]:
-    """A name in `home` to install under; what stays there is removed, now or the next time."""
+def sweep(home: Path) -> None:
+    """Remove what processes that were killed have left in `home`."""
     for left in home.glob("new-*"):
         if not Path("/proc", left.name.removeprefix("new-")).exists():
             shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def installing(home: Path) -> Iterator[Path]:
+    """A name in `home` to install under; what stays there is removed, now or the next time."""
+    sweep(home)
     directory = home / f"new-{os.getpid()}"
     try:
         yield directory
@@ -37,7 +42,8 @@ def point(link: Path, prefix: Path) -> None:
 
 
 def prune(home: Path, keep: Path, pattern: str = "prefix-*") -> None:
-    """Forget the oldest results but KEPT, never one that a link of `home` names."""
+    """Forget the oldest results but KEPT, never one that a link of `home` names; sweep."""
+    sweep(home)
     pointed = {link.resolve() for link in home.iterdir() if link.is_symlink()}
     found = sorted(home.glob(pattern), key=lambda p: p.stat().st_mtime, reverse=True)
     for old in found[KEPT:]:

@@ -156,7 +156,8 @@ def run() -> Path:
         fresh = not (todo.prefix / "build.json").is_file()
         if fresh:
             ui.say(f"libc: musl {todo.source.version}; log: {log()}")
-            _build(todo)
+            with ui.step("libc"):
+                _build(todo)
         prefixes.point(paths.LIBC / "current", todo.prefix)
         prefixes.prune(paths.LIBC, todo.prefix)
     ui.say(f"libc: {'done' if fresh else 'nothing to do'}: {todo.prefix}")

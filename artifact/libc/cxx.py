@@ -153,7 +153,6 @@ def _compile(plan: Plan, work: Path) -> Path:
     ukcc = plan.prefix / "bin" / "ukcc"
     env = {"CC": str(ukcc), "CXX": f"{ukcc} -nostdinc++", "CFLAGS": FLAGS, "CXXFLAGS": FLAGS}
     argv: list[str | Path] = [work / "src" / "libstdc++-v3" / "configure", *CONFIGURE]
-    ui.say("libstdc++: configure")
     env |= {"CPPFLAGS": "", "LDFLAGS": "", "LC_ALL": "C"}
     live.follow(argv, log=log(), what="configure of libstdc++", cwd=directory, env=env)
     _make(["all"], directory)
@@ -176,7 +175,6 @@ def _build(plan: Plan) -> None:
     log().parent.mkdir(parents=True, exist_ok=True)
     log().unlink(missing_ok=True)
     with prefixes.installing(paths.LIBC) as work:
-        ui.say(f"libstdc++: fetching {plan.package} {plan.version}")
         deb = _apt().download(plan.package, work)
         _unpack(deb, work / "src")
         deb.unlink()
@@ -193,7 +191,9 @@ def run() -> Path:
     with locked(paths.LIBC / "lock"):
         fresh = not (todo.result / "build.json").is_file()
         if fresh:
-            _build(todo)
+            ui.say(f"libstdc++: from {todo.package} {todo.version}; log: {log()}")
+            with ui.step("libstdc++"):
+                _build(todo)
         prefixes.point(paths.LIBC / "cxx", todo.result)
         prefixes.prune(paths.LIBC, todo.result, "cxx-*")
     ui.say(f"libstdc++: {'done' if fresh else 'nothing to do'}: {todo.result}")
