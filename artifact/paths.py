@@ -2,7 +2,8 @@
 """Every place the artifact reads from or writes to. Importing this touches nothing.
 
 Environment: XDG_CACHE_HOME moves the cache, UK_RESULTS_DIR the results, UK_LKL_PREFIX
-names an installed library kernel other than the one `invoke build` made.
+names an installed library kernel other than the one `invoke build` made, UK_LIBC_PREFIX a C
+library other than the one of `invoke libc`.
 """
 
 import os
@@ -43,9 +44,13 @@ def lkl_prefix() -> Path:
 
 def libc_prefix() -> Path:
     """Install prefix of the C library (bin/ukcc, lib/, include/); Unavailable when not built."""
-    prefix = LIBC / "current"
+    chosen = os.environ.get("UK_LIBC_PREFIX")
+    prefix = Path(chosen) if chosen else LIBC / "current"
     if not (prefix / "bin" / "ukcc").is_file():
-        raise Unavailable(f"no bin/ukcc under {prefix}", "run: invoke libc")
+        raise Unavailable(
+            f"the C library is not built: no bin/ukcc under {prefix}",
+            "correct UK_LIBC_PREFIX" if chosen else "run: invoke libc",
+        )
     return prefix
 
 
