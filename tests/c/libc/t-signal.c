@@ -13,8 +13,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -71,41 +73,84 @@ static void dispositions(void)
 	FAILS(sigaction(33, &old, NULL), EINVAL); /* the library's own */
 }
 
-/* Without SA_RESTART a read ends with EINTR; with it, with its data. */
 static void *write_later(void *arg)
 {
-	struct timespec later = { 0, 100000000 };
+	struct timespec later = { 0, 200000000 };
 
 	nanosleep(&later, NULL);
 	write(*(int *)arg, "r", 1);
 	return NULL;
 }
 
-static void restarting(void)
+/*
+ * Without SA_RESTART a read ends with EINTR, with it it begins again. The handler
+ * sees which in the registers, and so does the library's for cancellation.
+ */
+static volatile greg_t frame_rax, frame_rcx;
+static uint8_t frame_code[4]; /* the instructions before and at rip */
+
+static void look(int number, siginfo_t *info, void *context)
 {
-	pthread_t t;
+	const greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	(void)info;
+	seen = number;
+	frame_rax = r[REG_RAX];
+	frame_rcx = r[REG_RCX];
+	memcpy(frame_code, (uint8_t *)r[REG_RIP] - 2, sizeof(frame_code));
+}
+
+/*
+ * Read a pipe that gets an octet later, from a thread without the signal. More
+ * than one signal comes, should the first find us before the read.
+ */
+static ssize_t read_late(int ends[2])
+{
+	struct itimerval often = { { 0, 30000 }, { 0, 30000 } }, off = { 0 };
 	sigset_t block;
-	int ends[2];
-	char byte = 0;
+	pthread_t t;
+	ssize_t n;
+	int error;
+	char byte;
 
-	if (!OK(!pipe(ends)))
-		return;
-	handle(SIGALRM, note, 0);
-	alarm_in(30);
-	FAILS(read(ends[0], &byte, 1), EINTR);
-	EQ(seen, SIGALRM);
-
-	handle(SIGALRM, note, SA_RESTART);
 	sigemptyset(&block);
 	sigaddset(&block, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &block, NULL);
 	pthread_create(&t, NULL, write_later, &ends[1]);
 	pthread_sigmask(SIG_UNBLOCK, &block, NULL);
-	alarm_in(30);
-	EQ(read(ends[0], &byte, 1), 1);
-	EQ(byte, 'r');
-	EQ(seen, SIGALRM);
+	setitimer(ITIMER_REAL, &often, NULL);
+	n = read(ends[0], &byte, 1);
+	error = errno;
+	setitimer(ITIMER_REAL, &off, NULL);
 	pthread_join(t, NULL);
+	errno = error;
+	return n;
+}
+
+static void frames(void)
+{
+	const unsigned long entry = getauxval(AT_SYSINFO);
+	const char *call = entry ? "\xff\xd1" : "\x0f\x05";
+	struct sigaction action = { .sa_sigaction = look,
+				    .sa_flags = SA_SIGINFO };
+	int ends[2];
+
+	if (!OK(!pipe(ends)))
+		return;
+	sigaction(SIGALRM, &action, NULL);
+	FAILS(read_late(ends), EINTR);
+	EQ(seen, SIGALRM);
+	EQ(frame_rax, -EINTR);
+	OK(!memcmp(frame_code, call, 2)); /* rip is after the call */
+	action.sa_flags |= SA_RESTART;
+	sigaction(SIGALRM, &action, NULL);
+	EQ(read(ends[0], (char[1]){ 0 }, 1), 1); /* the octet of before */
+	EQ(read_late(ends), 1);
+	EQ(seen, SIGALRM);
+	EQ(frame_rax, SYS_read);
+	OK(!memcmp(frame_code + 2, call, 2)); /* rip is at the call */
+	if (entry)
+		EQ(frame_rcx, (long)entry);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -409,7 +454,7 @@ static void directed(void)
 int main(void)
 {
 	dispositions();
-	restarting();
+	frames();
 	interrupted_sleep();
 	unnoticed();
 	masks();
