@@ -161,9 +161,9 @@ asmlinkage void lkl_program_leave(struct pt_regs *regs)
 
 /*
  * While a program makes system calls and never waits, nobody polls for frames.
- * So who comes in looks now and then; some 40 us.
+ * So who comes in looks now and then; every 100 to 200 us.
  */
-#define LOOK_CYCLES 100000
+#define LOOK_CYCLES 400000
 
 static u32 net_interrupts;
 static u64 last_look;

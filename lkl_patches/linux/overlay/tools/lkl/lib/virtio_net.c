@@ -410,6 +410,22 @@ int lkl_open_tap(const char *ifname)
 	return fd;
 }
 
+/*
+ * Room for some sixty segments of 64 KiB; the usual is room for three. Without
+ * the right to more than the host's limit there is as much as that allows.
+ */
+#define PACKET_ROOM (4 << 20)
+
+static void enlarge(int fd)
+{
+	int room = PACKET_ROOM;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+}
+
 int lkl_open_packet(const char *ifname)
 {
 	struct sockaddr_ll addr = {
@@ -438,5 +454,6 @@ int lkl_open_packet(const char *ifname)
 		close(fd);
 		return -err;
 	}
+	enlarge(fd);
 	return fd;
 }
