@@ -12,6 +12,7 @@ from pathlib import Path
 from artifact.conformance import octets as o
 from artifact.conformance.case import Case
 from artifact.conformance.duts.base import Dut, DutInfo
+from artifact.conformance.preflight import Silent
 from artifact.conformance.tester import Tester
 from artifact.conformance.verdict import (
     Deviation,
@@ -65,6 +66,8 @@ class Bench:
                 outcome = self._bracketed(case, capture)
         except Aborted:
             raise
+        except Silent as error:
+            outcome = Outcome(Verdict.INCONCLUSIVE, error.what)
         except Unavailable as error:
             outcome = Outcome(Verdict.NO_TEST, str(error))
         except ArtifactError as error:

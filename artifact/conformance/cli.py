@@ -7,18 +7,20 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from artifact import profiles, ui
 from artifact.conformance import cases, duts, expect, runner, selftest
 from artifact.conformance.case import Case
-from artifact.conformance.duts.base import DutInfo
+from artifact.conformance.duts import external
+from artifact.conformance.duts.base import DutInfo, Kind
+from artifact.conformance.duts.conditions import CONDITIONS, DEFAULTS, EVERY, Condition
 from artifact.errors import ArtifactError
 from artifact.net.sweep import sweep
 from artifact.paths import shown
 from artifact.records import Run, Verdict, VerdictRecord, write_atomically
 
 EVERYTHING = "all"
-REAL_DUTS = ("linux", "lwip", "lkl")
 SHOWN_REASON = 110
 
 
@@ -29,16 +31,20 @@ def run(
     case: str | None = None,
     self_test: bool = False,
     list_cases: bool = False,
+    condition: str | Sequence[str] = DEFAULTS.name,
+    config: Path | None = None,
 ) -> Run | None:
     """Run suites on DUTs and return the run with their verdicts (None: only listed).
 
-    Several names may be given as a list or separated by commas; `all` means all. A deviation
-    of a stack is a result. ArtifactError says that the suite itself broke, or that a name is
-    not known.
+    Several names may be given as a list or separated by commas; `all` means all. `config`
+    describes the DUT called external. A deviation of a stack is a result. ArtifactError says
+    that the suite itself broke, or that a name is not known.
     """
     profiles.get(profile)
+    conditions = [CONDITIONS[name] for name in _names(condition, EVERY, "condition")]
     suites = _names(suite, tuple(cases.SUITES), "suite")
-    names = _names(dut, tuple(duts.DUTS), "DUT", REAL_DUTS)
+    names = _names(dut, (*duts.DUTS, external.NAME), "DUT", duts.REAL)
+    kinds = [external.kind(config) if name == external.NAME else duts.find(name) for name in names]
     chosen = _cases(suites, case)
     if list_cases:
         _list(chosen)
@@ -50,9 +56,15 @@ def run(
         _self_test(chosen, into)
         into.finish()
         return into
-    records = [record for name in names for record in _one_dut(name, chosen, into)]
+    records = [
+        record
+        for kind in kinds
+        for one in conditions
+        for record in _one_dut(kind, one, chosen, into)
+    ]
     _summary(table, records)
     into.finish()
+    _gone(records)
     _broken([record for record in records if record.verdict is Verdict.ERROR], into)
     return into
 
@@ -80,26 +92,35 @@ def _cases(suites: Sequence[str], only: str | None) -> list[Case]:
     return [found]
 
 
-def _one_dut(name: str, chosen: Sequence[Case], into: Run) -> list[VerdictRecord]:
-    kind = duts.find(name)
+def _one_dut(
+    kind: Kind, condition: Condition, chosen: Sequence[Case], into: Run
+) -> list[VerdictRecord]:
+    if condition.name not in kind.conditions:
+        ui.say(f"{kind.name}: has no settings for condition {condition.name}")
+        return []
     if reason := kind.missing():
-        into.add_skip("conformance", name, reason)
-        records = runner.not_here(name, chosen, reason)
+        into.add_skip("conformance", kind.name, reason)
+        records = runner.not_here(kind.name, chosen, reason, condition)
         for record in records:
             into.add_verdict(record)
-        ui.say(f"{name}: not run: {reason}")
+        ui.say(f"{kind.name}: not run: {reason}")
         return records
-    log = into.logs / f"dut-{name}.log"
-    with ui.progress(f"conformance {name}", len(chosen)) as bar:
+    if kind.name not in duts.NAMES:
+        external.preflight_of(kind, condition)
+    log = into.logs / f"dut-{condition.label(kind.name)}.log"
+    with ui.progress(f"conformance {condition.label(kind.name)}", len(chosen)) as bar:
 
         def report(record: VerdictRecord) -> None:
             into.add_verdict(record)
             bar.advance(1, record.case)
 
-        session = runner.Session(name, lambda: kind(log=log), chosen, into.dir, kind.JOBS, report)
+        session = runner.Session(
+            kind.name, lambda: kind.make(log, condition), chosen, into.dir, kind.jobs, report,
+            condition,
+        )  # fmt: skip
         records = session.run()
-    title = name if session.info is None else _describe(session.info, into)
-    _show(title, chosen, records)
+    title = kind.name if session.info is None else _describe(session.info, into)
+    _show(f"{title}, condition {condition.name}", chosen, records)
     return records
 
 
@@ -125,20 +146,31 @@ def _cut(reason: str) -> str:
 
 
 def _summary(table: expect.Table, records: Sequence[VerdictRecord]) -> None:
-    counts: dict[tuple[str, str], Counter[Verdict]] = {}
+    counts: dict[tuple[str, str, str], Counter[Verdict]] = {}
     for record in records:
-        counts.setdefault((record.dut, record.suite), Counter())[record.verdict] += 1
+        counts.setdefault((record.dut, record.mode, record.suite), Counter())[record.verdict] += 1
     rows = [
         (*key, *(count[verdict] for verdict in Verdict), count.total())
         for key, count in counts.items()
     ]
-    ui.table("verdicts", ("dut", "suite", *Verdict, "total"), rows)
+    ui.table("verdicts", ("dut", "condition", "suite", *Verdict, "total"), rows)
     here = [record for record in records if record.pcap is not None]
     lines = expect.surprises(table, here)
     known = len(here) - len(lines)
     ui.say(f"{known} verdicts as expected, {len(lines)} not (artifact/conformance/expect.toml)")
     for line in lines:
         ui.say(f"  unexpected: {line}")
+
+
+def _gone(records: Sequence[VerdictRecord]) -> None:
+    """A device that died and that we cannot start again leaves cases undecided."""
+    if lost := [record for record in records if record.reason == external.GONE]:
+        last = [r.case for r in records if "the DUT is dead afterwards" in r.reason]
+        raise ArtifactError(
+            f"{lost[0].dut} stopped answering in case {', '.join(last) or 'unknown'}: "
+            f"{len(lost)} cases are inconclusive",
+            "start it again; --case runs that one alone",
+        )
 
 
 def _broken(records: Sequence[VerdictRecord], into: Run) -> None:

@@ -17,13 +17,13 @@ from queue import Empty, SimpleQueue
 from artifact.conformance.bench import Bench
 from artifact.conformance.case import Case
 from artifact.conformance.duts.base import Dut, DutInfo
+from artifact.conformance.duts.conditions import DEFAULTS, Condition
 from artifact.conformance.verdict import Outcome
 from artifact.conformance.watch import Watch
 from artifact.conformance.wire import Aborted
 from artifact.errors import ArtifactError
 from artifact.records import Verdict, VerdictRecord
 
-MODE = "defaults"
 Report = Callable[[VerdictRecord], None]
 
 
@@ -37,6 +37,7 @@ class Session:
     where: Path
     jobs: int
     report: Report
+    condition: Condition = DEFAULTS
     info: DutInfo | None = None  # what was tested, once an instance has been started
     results: dict[str, tuple[Outcome, float]] = field(default_factory=dict)
     broken: ArtifactError | None = None  # what keeps us from storing results, such as a full disk
@@ -63,14 +64,19 @@ class Session:
                 self._final(case, lost, 0.0)
         return [self._record(case) for case in self.cases]
 
+    @property
+    def label(self) -> str:
+        """Name of what this session leaves on disk."""
+        return self.condition.label(self.name)
+
     def pcap(self, case: Case) -> Path:
         """Where a case's capture goes."""
-        return self.where / "pcap" / self.name / f"{case.id}.pcap"
+        return self.where / "pcap" / self.label / f"{case.id}.pcap"
 
     @property
     def log(self) -> Path:
         """Tracebacks of our own defects."""
-        return self.where / "logs" / f"conformance-{self.name}.log"
+        return self.where / "logs" / f"conformance-{self.label}.log"
 
     def _work(self, todo: SimpleQueue[Case], watch: Watch, aborted: threading.Event) -> None:
         try:
@@ -106,7 +112,7 @@ class Session:
             suite=case.suite,
             case=case.id,
             dut=self.name,
-            mode=MODE,
+            mode=self.condition.name,
             verdict=outcome.verdict,
             reason=outcome.reason,
             seconds=round(seconds, 3),
@@ -140,14 +146,16 @@ def _workers(
                 thread.join()
 
 
-def not_here(name: str, cases: Sequence[Case], reason: str) -> list[VerdictRecord]:
+def not_here(
+    name: str, cases: Sequence[Case], reason: str, condition: Condition = DEFAULTS
+) -> list[VerdictRecord]:
     """Records of a DUT that cannot run on this machine."""
     return [
         VerdictRecord(
             suite=case.suite,
             case=case.id,
             dut=name,
-            mode=MODE,
+            mode=condition.name,
             verdict=Verdict.NO_TEST,
             reason=reason,
             seconds=0.0,

@@ -8,22 +8,23 @@ from scapy.utils import PcapReader
 
 from artifact import proc
 from artifact.conformance import cases, duts, expect
+from artifact.conformance.duts.conditions import DEFAULTS
 from artifact.conformance.runner import Session
 
 pytestmark = pytest.mark.system
 
 
-@pytest.mark.parametrize("name", ["linux", "lwip", "lkl"])
+@pytest.mark.parametrize("name", ["linux", "lwip", "lkl", "lkl-tap"])
 def test_verdicts_are_as_expected(name: str, tmp_path: Path) -> None:
     kind = duts.find(name)
     if reason := kind.missing():
         pytest.skip(f"{name}: {reason}")
 
     def make() -> duts.Dut:
-        return kind(log=tmp_path / "dut.log")
+        return kind.make(tmp_path / "dut.log", DEFAULTS)
 
     every = cases.every()
-    records = Session(name, make, every, tmp_path, kind.JOBS, lambda record: None).run()
+    records = Session(name, make, every, tmp_path, kind.jobs, lambda record: None).run()
     assert [record.case for record in records] == [case.id for case in every]
     assert expect.surprises(expect.load(), records) == []
     for record in records:

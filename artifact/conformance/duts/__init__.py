@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The devices under test, by name. A stack is one module here and one line below."""
 
-from artifact.conformance.duts.base import Dut
+from artifact.conformance.duts.base import Dut, Kind
 from artifact.conformance.duts.linux import Linux
-from artifact.conformance.duts.lkl import Lkl
-from artifact.conformance.duts.lwip import Lwip
+from artifact.conformance.duts.lkl import LKL, LKL_TAP
+from artifact.conformance.duts.lwip import LWIP
 from artifact.conformance.duts.mutant import Mutant
 from artifact.errors import ArtifactError
 
-DUTS: dict[str, type[Dut]] = {kind.NAME: kind for kind in (Linux, Lwip, Lkl, Mutant)}
+__all__ = ["DUTS", "NAMES", "REAL", "Dut", "Kind", "Mutant", "find"]
+
+KINDS = (Kind.of(Linux), LKL.kind, LKL_TAP.kind, LWIP.kind, Kind.of(Mutant))
+DUTS: dict[str, Kind] = {kind.name: kind for kind in KINDS}
 NAMES = frozenset(DUTS)
+REAL = tuple(name for name in DUTS if name != Mutant.NAME)
 
 
-def find(name: str) -> type[Dut]:
+def find(name: str) -> Kind:
     """A DUT by name; ArtifactError lists the names."""
     try:
         return DUTS[name]
