@@ -2,15 +2,19 @@
 """The devices under test, by name. A stack is one module here and one line below."""
 
 from artifact.conformance.duts.base import Dut, Kind
+from artifact.conformance.duts.gvisor import GVISOR
 from artifact.conformance.duts.linux import Linux
 from artifact.conformance.duts.lkl import LKL, LKL_TAP
 from artifact.conformance.duts.lwip import LWIP
+from artifact.conformance.duts.lwipv6 import LWIPV6
 from artifact.conformance.duts.mutant import Mutant
+from artifact.conformance.duts.ns3 import NS3
 from artifact.errors import ArtifactError
 
 __all__ = ["DUTS", "NAMES", "REAL", "Dut", "Kind", "Mutant", "find"]
 
-KINDS = (Kind.of(Linux), LKL.kind, LKL_TAP.kind, LWIP.kind, Kind.of(Mutant))
+STACKS = (LKL, LKL_TAP, LWIP, LWIPV6, GVISOR, NS3)
+KINDS = (Kind.of(Linux), *(stack.kind for stack in STACKS), Kind.of(Mutant))
 DUTS: dict[str, Kind] = {kind.name: kind for kind in KINDS}
 NAMES = frozenset(DUTS)
 REAL = tuple(name for name in DUTS if name != Mutant.NAME)

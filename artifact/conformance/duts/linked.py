@@ -62,6 +62,10 @@ class Seat:
         ]
         return [self.info.gateway, *links, *settings]
 
+    def forwarding(self, word: str) -> list[str]:
+        """What a stack is told that forwards only when it is told."""
+        return [word] if self.info.far else []
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -79,6 +83,7 @@ class Stack:
     features: frozenset[str] = UDP_ECHO
     info: DutInfo | None = None  # where it is not the suite that gives out the addresses
     announces: bool = True  # prints the line that it is ready; otherwise it is asked by ARP
+    own_mac: bool = False  # takes no MAC from us; which one it has is asked by ARP
 
     @property
     def kind(self) -> Kind:
@@ -113,10 +118,10 @@ class LinkedDut(ProcessDut):
         if two:
             info = replace(info, far=FAR, features=info.features | {FORWARDING})
         seat = Seat(info, self.condition, [end.theirs for end in ends], where, held)
-        if self.stack.announces:
-            info = replace(info, version=self._start(held, seat))
-        else:
-            self._start(held, seat)
+        info = replace(info, version=self._start(held, seat) or info.version)
+        if self.stack.own_mac:
+            info = replace(info, mac=_asked(replace(info, mac=""), ends[0].ours))
+        elif not self.stack.announces:
             preflight.check(info, ends[0].ours, self.stack.ready_s, "its link")
         for end in ends:
             end.hand_over()
@@ -131,6 +136,10 @@ class LinkedDut(ProcessDut):
             return self.launch(held, argv, frames, patience)
         with seat.where.entered():
             return self.launch(held, argv, frames, patience)
+
+
+def _asked(info: DutInfo, link: Link) -> str:
+    return preflight.check(info, link, READY_S, "its link").hex(":")
 
 
 @dataclass(frozen=True)

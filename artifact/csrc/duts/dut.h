@@ -95,10 +95,11 @@ static inline int dut_link(const char *text, struct dut_link *link)
 /* Ends the program with its usage when the words are not as above. */
 static inline struct dut dut_parse(int argc, char **argv)
 {
-	struct dut dut = { 0 };
+	struct dut dut;
 	int good = argc > 2 && !dut_address(argv[1], &dut.gateway);
 	int i = 2;
 
+	memset(&dut, 0, sizeof(dut));
 	for (; good && i < argc && !strchr(argv[i], '='); i++)
 		good = dut.links < DUT_LINKS &&
 		       !dut_link(argv[i], &dut.link[dut.links++]);
