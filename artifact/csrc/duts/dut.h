@@ -96,10 +96,10 @@ static inline int dut_link(const char *text, struct dut_link *link)
 static inline struct dut dut_parse(int argc, char **argv)
 {
 	struct dut dut;
-	int good = argc > 2 && !dut_address(argv[1], &dut.gateway);
-	int i = 2;
+	int good, i = 2;
 
 	memset(&dut, 0, sizeof(dut));
+	good = argc > 2 && !dut_address(argv[1], &dut.gateway);
 	for (; good && i < argc && !strchr(argv[i], '='); i++)
 		good = dut.links < DUT_LINKS &&
 		       !dut_link(argv[i], &dut.link[dut.links++]);
