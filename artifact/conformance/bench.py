@@ -47,6 +47,7 @@ class Bench:
         self._make, self._watch, self._aborted, self._log = make, watch, aborted, log
         self._dut: Dut | None = None
         self._wire: Wire | None = None
+        self._far: Wire | None = None
         self._talks: frozenset[str] = frozenset()
         self._case = ""
         self.info: DutInfo | None = None  # of the last instance that was started
@@ -80,21 +81,40 @@ class Bench:
         return outcome, time.monotonic() - started
 
     def _bracketed(self, case: Case, capture: Capture) -> Outcome:
-        wire, dut = self._ready()
-        wire.capture = capture
-        lacking = case.needs - wire.info.features
+        dut = self._ready()
+        self._record(capture)
+        lacking = case.needs - self._features()
         if lacking:
             return Outcome(Verdict.NO_TEST, f"needs {', '.join(sorted(lacking))}")
+        self._settle()
         if not self._alive():
-            wire, dut = self._fresh()
-            wire.capture = capture
+            dut = self._fresh()
+            self._record(capture)
             if not self._talks:
                 return Outcome(Verdict.INCONCLUSIVE, "the DUT answers neither echo nor ARP")
-        return self._judged(case, wire, dut)
+        return self._judged(case, dut)
 
-    def _judged(self, case: Case, wire: Wire, dut: Dut) -> Outcome:
+    def _record(self, capture: Capture) -> None:
+        for wire in (self._wire, self._far):
+            if wire:
+                wire.capture = capture
+
+    def _features(self) -> frozenset[str]:
+        """What the DUT has; `slow` when its long timers may be waited for."""
+        assert self._dut is not None
+        assert self.info is not None
+        patient = self._dut.slow or self._dut.clock.driven
+        return self.info.features | (frozenset({"slow"}) if patient else frozenset())
+
+    def _settle(self) -> None:
+        """Where time costs nothing, let rate limits fill up again; elsewhere it just passes."""
+        tester = self._tester()
+        if tester.wire.clock.driven:
+            tester.pause(tester.timing.settle)
+
+    def _judged(self, case: Case, dut: Dut) -> Outcome:
         try:
-            outcome = self._attempts(case, wire, dut)
+            outcome = self._attempts(case, dut)
         except LinkDown as error:
             outcome = Outcome(Verdict.FAIL, f"the DUT went away: {error}")
         if self._survived():
@@ -102,12 +122,12 @@ class Bench:
         self._drop()
         return Outcome(Verdict.FAIL, f"the DUT is dead afterwards; {outcome.reason}")
 
-    def _attempts(self, case: Case, wire: Wire, dut: Dut) -> Outcome:
+    def _attempts(self, case: Case, dut: Dut) -> Outcome:
         """An answer may get lost once; a DUT that is alive and never answers fails."""
         missing: Outcome | None = None
         for _ in range(dut.timing.attempts):
             try:
-                outcome = self._body(case, Tester(wire, dut.timing))
+                outcome = self._body(case, self._tester())
             except NoAnswer as none:
                 missing = missing or Outcome(Verdict.FAIL, f"{none} (in each of several attempts)")
                 if not self._survived():
@@ -127,30 +147,34 @@ class Bench:
             return Outcome(VERDICTS[type(ended)], str(ended))
         return HOLDS
 
-    def _ready(self) -> tuple[Wire, Dut]:
-        if self._wire is None or self._dut is None or not self._dut.running():
-            return self._fresh()
-        return self._wire, self._dut
+    def _tester(self) -> Tester:
+        assert self._wire is not None
+        assert self._dut is not None
+        return Tester(self._wire, self._dut.timing, self._far)
 
-    def _fresh(self) -> tuple[Wire, Dut]:
+    def _ready(self) -> Dut:
+        if self._dut is None or not self._dut.running():
+            return self._fresh()
+        return self._dut
+
+    def _fresh(self) -> Dut:
         self._drop()
         dut = self._make()
         info = dut.start()
         self._dut = dut
         self.info = info
-        self._wire = Wire(info, dut.link, self._saw, self._aborted)
+        self._wire = Wire(info, dut.link, dut.clock, self._saw, self._aborted)
+        if dut.far is not None:
+            self._far = Wire(info, dut.far, dut.clock, self._saw, self._aborted, self._wire)
         self._talks = self._heard(frozenset({"echo", "arp"}))
-        return self._wire, dut
+        return dut
 
-    def _saw(self, frame: o.Frame) -> None:
-        assert self._wire is not None
-        self._watch.see(frame, self._wire.ip, self._wire.mac, self._case)
+    def _saw(self, frame: o.Frame, wire: Wire) -> None:
+        self._watch.see(frame, wire, self._case)
 
     def _heard(self, wanted: frozenset[str]) -> frozenset[str]:
         """Which of the two signs of life the DUT gives."""
-        assert self._wire is not None
-        assert self._dut is not None
-        tester = Tester(self._wire, self._dut.timing)
+        tester = self._tester()
         signs = set()
         if "echo" in wanted and tester.ping(tester.neighbour()):
             signs.add("echo")
@@ -169,7 +193,7 @@ class Bench:
             return False
 
     def _drop(self) -> None:
-        dut, self._dut, self._wire = self._dut, None, None
+        dut, self._dut, self._wire, self._far = self._dut, None, None, None
         if dut is not None:
             dut.stop()
 

@@ -13,11 +13,12 @@ from artifact.errors import ArtifactError
 
 if TYPE_CHECKING:
     from artifact.conformance.tester import Tester
+    from artifact.conformance.wire import Wire
 
 Body = Callable[["Tester"], None]
-# A frame of the DUT, its IPv4 and its Ethernet address -> None: says nothing about this frame;
-# an empty text: as required; otherwise the deviation.
-Monitor = Callable[[Frame, bytes, bytes], str | None]
+# A frame of the DUT and the wire it came from -> None: says nothing about this frame; an empty
+# text: as required; otherwise the deviation.
+Monitor = Callable[[Frame, "Wire"], str | None]
 
 
 class Level(StrEnum):

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Unpack
 
 from artifact.conformance import octets as o
 from artifact.conformance.timing import Timing
-from artifact.conformance.verdict import Deviation, NoAnswer, Undecided, equal
+from artifact.conformance.verdict import Deviation, NoAnswer, NotApplicable, Undecided, equal
 from artifact.conformance.wire import Station, Wire
 
 Match = Callable[[o.Frame], bool]
@@ -76,11 +75,19 @@ def pattern(size: int, token: bytes) -> bytes:
 class Tester:
     """One execution of one case. Frames that no statement has used yet stay pending."""
 
-    def __init__(self, wire: Wire, timing: Timing) -> None:
+    def __init__(self, wire: Wire, timing: Timing, beyond: Wire | None = None) -> None:
         self.wire = wire
         self.timing = timing
         self.info = wire.info
         self.pending: list[o.Frame] = []
+        self._far = Tester(beyond, timing) if beyond else None
+
+    @property
+    def far(self) -> Tester:
+        """The tester on the DUT's second link (cases that need `forwarding` have one)."""
+        if self._far is None:
+            raise NotApplicable("the DUT has one link only")
+        return self._far
 
     # -- stations and stimuli ------------------------------------------------------------
 
@@ -161,7 +168,7 @@ class Tester:
 
     def pause(self, seconds: float) -> None:
         """Let time pass (ARP requests are answered meanwhile)."""
-        self.first(lambda _: False, self.timing.span(seconds))
+        self.first(lambda _: False, seconds)
 
     def first(self, match: Match, within: float) -> o.Frame | None:
         """The first unused frame that matches, waiting up to `within` seconds for it."""
@@ -169,7 +176,7 @@ class Tester:
             if match(frame):
                 self.pending.remove(frame)
                 return frame
-        deadline = time.monotonic() + within
+        deadline = self.wire.clock.now() + within
         while (heard := self.wire.receive(deadline)) is not None:
             if match(heard):
                 return heard
@@ -189,7 +196,7 @@ class Tester:
     def refuse(self, match: Match, what: str, seconds: float | None = None) -> None:
         """A frame that must not come, neither earlier nor within the absence window."""
         window = self.timing.absence if seconds is None else seconds
-        frame = self.first(match, self.timing.span(window))
+        frame = self.first(match, window)
         if frame is not None:
             raise Deviation(f"expected {what}, seen {o.summary(frame.raw)}")
 

@@ -15,7 +15,7 @@ from artifact.conformance import octets as o
 from artifact.conformance.case import Body, Level, Suite
 from artifact.conformance.tester import Stimulus, Tester, is_reply_to
 from artifact.conformance.verdict import Deviation, Undecided, equal, spaced
-from artifact.conformance.wire import Station
+from artifact.conformance.wire import Station, Wire
 
 SUITE = Suite("arp")
 GENERATION, RECEPTION = "826 Packet Generation", "826 Packet Reception"
@@ -166,14 +166,14 @@ def two_unknown(t: Tester) -> None:
         t.expect(asking(n), f"a request for {o.dotted(n.ip)}")
 
 
-def own_sender(frame: o.Frame, ip: bytes, mac: bytes) -> str | None:
+def own_sender(frame: o.Frame, wire: Wire) -> str | None:
     """Standing monitor of ARP-1.17: the sender fields of the DUT's ARP packets."""
     packet = frame.arp
     if packet is None:
         return None
-    if packet.sha == mac and packet.spa in (ip, o.ANY):
+    if packet.sha == wire.mac and packet.spa in wire.own | {o.ANY}:
         return ""
-    return f"expected sender {spaced(mac + ip)}, seen {spaced(packet.sha + packet.spa)}"
+    return f"expected sender {spaced(wire.mac + wire.ip)}, seen {spaced(packet.sha + packet.spa)}"
 
 
 @SUITE.case(

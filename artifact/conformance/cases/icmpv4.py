@@ -9,7 +9,6 @@ positive twin): a stack that sends no errors at all, or limits their rate, prove
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Callable
 
 from artifact.conformance import octets as o
@@ -17,7 +16,7 @@ from artifact.conformance.case import Body, Level, Suite
 from artifact.conformance.cases.shared import Make, silent
 from artifact.conformance.tester import Stimulus, Tester, pattern
 from artifact.conformance.verdict import Deviation, NotApplicable, Undecided, equal
-from artifact.conformance.wire import Station
+from artifact.conformance.wire import Station, Wire
 
 SUITE = Suite("icmpv4")
 MUST, SHOULD, MAY, DESCRIBED = Level.MUST, Level.SHOULD, Level.MAY, Level.DESCRIBED
@@ -476,7 +475,7 @@ for key, title, rfc, words, level, body, mutants in (
 
 def stamp(t: Tester, n: Station, check: int | None = None) -> tuple[Stimulus, bytes]:
     """A timestamp request and its originate value."""
-    originate = struct.pack("!I", now_ms())
+    originate = struct.pack("!I", now_ms(t))
     message = o.icmp(13, 0, o.pair(0x3FFC, t.wire.number() & 0xFFFF), originate + bytes(8), check)
     return t.datagram(n, o.ICMP, message, t.token()), originate
 
@@ -487,9 +486,9 @@ def is_query(frame: o.Frame) -> bool:
     return bool(message) and message[0] not in o.ERRORS
 
 
-def now_ms() -> int:
+def now_ms(t: Tester) -> int:
     """Milliseconds since midnight UT."""
-    return time.time_ns() // 1_000_000 % DAY_MS
+    return t.wire.clock.stamp() // 1_000_000 % DAY_MS
 
 
 def stamped(check: Callable[[Tester, Stimulus, bytes, o.Frame], None]) -> Body:
@@ -529,9 +528,9 @@ def stamp_clock(t: Tester, s: Stimulus, originate: bytes, reply: o.Frame) -> Non
     value = int.from_bytes(reply.carries(o.ICMP)[12:16], "big")
     if value >> 31:
         return  # flagged as not being the standard value, which is allowed
-    away = abs(now_ms() - value)
+    away = abs(now_ms(t) - value)
     if value >= DAY_MS or min(away, DAY_MS - away) > 300_000:
-        raise Deviation(f"expected ms since midnight near {now_ms()}, seen {value}")
+        raise Deviation(f"expected ms since midnight near {now_ms(t)}, seen {value}")
 
 
 for key, title, rfc, words, level, check, mutant in (
@@ -569,7 +568,8 @@ def bad_stamp(t: Tester) -> None:
             "any ICMP Address Mask Replies received for that local IP address MUST be (silently)",
             MUST, "mask-applied")  # fmt: skip
 def mask_reply(t: Tester) -> None:
-    n, x = t.neighbour(), t.wire.off_link()
+    n = t.neighbour()
+    x = Station(o.ip("198.51.100.7"), t.wire.gateway.mac)  # on the link if the mask were /8
     t.require_echo(n)
     t.require_echo(x)
     mask = o.icmp(18, 0, o.pair(0, 0), o.ip("255.0.0.0"))
@@ -581,7 +581,7 @@ def mask_reply(t: Tester) -> None:
 # -- standing monitor ------------------------------------------------------------------------
 
 
-def no_quench(frame: o.Frame, ip: bytes, mac: bytes) -> str | None:
+def no_quench(frame: o.Frame, wire: Wire) -> str | None:
     """Monitor of IC-5.2."""
     message = frame.carries(o.ICMP)
     if not message:

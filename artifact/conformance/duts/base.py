@@ -11,13 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar
 
+from artifact.conformance.clock import REAL_CLOCK, Clock
 from artifact.conformance.duts.conditions import DEFAULTS, Condition
 from artifact.conformance.timing import REAL, Timing
 from artifact.errors import Unavailable
 from artifact.net.link import Link
 
 UDP_ECHO = frozenset({"udp_echo"})
-FORWARDING = "forwarding"
+FORWARDING, HAS_ALIAS = "forwarding", "alias"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Port:
 
 
 FAR = Port("02:44:00:00:00:02", "198.19.0.1", 16, "198.19.0.254", 1000)
+ALIAS = "198.18.0.2"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ class DutInfo:
     """What a tester may know about a DUT. `how` says how the stack was obtained.
 
     `features` are the words that cases name in `needs`: udp_echo (port 7), forwarding (there is
-    a second link, `far`, and the stack forwards).
+    a second link, `far`, and the stack forwards), alias (a second address on the first link).
+    `arp_age` and `reassembly` are seconds: how long the stack keeps an entry that nobody
+    confirms, and fragments of a datagram that stays incomplete; None when not known.
     """
 
     name: str
@@ -52,6 +56,9 @@ class DutInfo:
     mtu: int = 1500
     features: frozenset[str] = UDP_ECHO
     far: Port | None = None
+    alias: str = ""
+    arp_age: float | None = None
+    reassembly: float | None = None
 
 
 @dataclass
@@ -64,6 +71,7 @@ class Dut(ABC):
     log: Path | None = None  # where the stack's own words go
     timing: Timing = REAL
     condition: Condition = DEFAULTS
+    clock: Clock = REAL_CLOCK
     link: Link = field(init=False)
     far: Link | None = field(init=False, default=None)  # the second link, where there is one
     info: DutInfo = field(init=False)

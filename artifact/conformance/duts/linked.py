@@ -12,8 +12,19 @@ from pathlib import Path
 
 from artifact import proc
 from artifact.conformance import preflight
-from artifact.conformance.duts.base import FAR, FORWARDING, UDP_ECHO, Dut, DutInfo, Kind, Port
+from artifact.conformance.duts.base import (
+    ALIAS,
+    FAR,
+    FORWARDING,
+    HAS_ALIAS,
+    UDP_ECHO,
+    Dut,
+    DutInfo,
+    Kind,
+    Port,
+)
 from artifact.conformance.duts.conditions import DEFAULTS, EVERY, Condition
+from artifact.conformance.duts.driven import ClockLine
 from artifact.conformance.duts.linux import DUT_MAC, tester_namespace
 from artifact.conformance.duts.process import READY_S, ProcessDut
 from artifact.conformance.timing import REAL, Timing
@@ -56,6 +67,8 @@ class Seat:
             f"{name},{port.mac},{port.address}/{port.prefix},{port.mtu}"
             for name, port in zip(called, ports, strict=False)
         ]
+        if self.info.alias:
+            links[0] += f",{self.info.alias}"
         settings = [
             f"{key.replace('.', '/')}={value}"
             for key, value in self.condition.for_interfaces(sysctls[: len(ports)]).items()
@@ -83,6 +96,9 @@ class Stack:
     features: frozenset[str] = UDP_ECHO
     info: DutInfo | None = None  # where it is not the suite that gives out the addresses
     announces: bool = True  # prints the line that it is ready; otherwise it is asked by ARP
+    driven: bool = False  # lets us drive its clock through its standard input
+    arp_age: float | None = None  # as in DutInfo
+    reassembly: float | None = None
     own_mac: bool = False  # takes no MAC from us; which one it has is asked by ARP
 
     @property
@@ -112,9 +128,14 @@ class LinkedDut(ProcessDut):
         two = self.condition.links == 2 and self.stack.forwards
         where = None if self.stack.carrier is Carrier.DATAGRAM else tester_namespace(held)
         ends = [held.enter_context(_link(self.stack.carrier, where, n)) for n in WIRES[: 1 + two]]
-        info = self.stack.info or DutInfo(
-            self.stack.name, "", self.stack.obtained, DUT_MAC, features=self.stack.features
-        )
+        stack = self.stack
+        info = stack.info or DutInfo(
+            stack.name, "", stack.obtained, DUT_MAC,
+            features=stack.features,
+            alias=ALIAS if HAS_ALIAS in stack.features else "",
+            arp_age=stack.arp_age,
+            reassembly=stack.reassembly,
+        )  # fmt: skip
         if two:
             info = replace(info, far=FAR, features=info.features | {FORWARDING})
         seat = Seat(info, self.condition, [end.theirs for end in ends], where, held)
@@ -132,6 +153,12 @@ class LinkedDut(ProcessDut):
         argv = self.stack.command(seat)
         patience = self.stack.ready_s if self.stack.announces else None
         frames = [link for link in seat.links if isinstance(link, int)]
+        if self.stack.driven:
+            line = ClockLine(held)
+            version = self.launch(held, argv, frames, patience, line.theirs.fileno())
+            line.hand_over()
+            self.clock = line.clock
+            return version
         if seat.where is None or self.stack.carrier is not Carrier.NAMED_TAP:
             return self.launch(held, argv, frames, patience)
         with seat.where.entered():

@@ -8,7 +8,15 @@ import socket
 import threading
 from contextlib import ExitStack
 
-from artifact.conformance.duts.base import FAR, FORWARDING, UDP_ECHO, Dut, DutInfo
+from artifact.conformance.duts.base import (
+    ALIAS,
+    FAR,
+    FORWARDING,
+    HAS_ALIAS,
+    UDP_ECHO,
+    Dut,
+    DutInfo,
+)
 from artifact.conformance.duts.conditions import EVERY
 from artifact.net.interfaces import (
     End,
@@ -100,8 +108,9 @@ class Linux(Dut):
         two = self.condition.links == 2
         info = DutInfo(
             self.NAME, platform.release(), self.OBTAINED, DUT_MAC,
-            features=UDP_ECHO | ({FORWARDING} if two else set()),
-            far=FAR if two else None,
+            features=UDP_ECHO | {HAS_ALIAS} | ({FORWARDING} if two else set()),
+            far=FAR if two else None, alias=ALIAS,
+            arp_age=60.0, reassembly=30.0,  # arp(7), ip(7): ipfrag_time
         )  # fmt: skip
         tester, dut = tester_namespace(held), held.enter_context(namespace())
         for key, value in COMPILED_IN.items():
@@ -109,6 +118,7 @@ class Linux(Dut):
         set_up(dut, "lo")
         _wire(tester, dut, "wire", "eth0", DUT_MAC)
         add_address(dut, "eth0", info.address, info.prefix)
+        add_address(dut, "eth0", info.alias, info.prefix)
         if info.far:
             _wire(tester, dut, "wire2", "eth1", info.far.mac)
             add_address(dut, "eth1", info.far.address, info.far.prefix)

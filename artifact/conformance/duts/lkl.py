@@ -6,12 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from artifact import proc
+from artifact.conformance.duts.base import HAS_ALIAS, UDP_ECHO
 from artifact.conformance.duts.compile import compiled
 from artifact.conformance.duts.linked import Carrier, Seat, Stack
 from artifact.paths import CSRC, lkl_prefix
 
 SOURCE = CSRC / "duts" / "lkl.c"
-HEADERS = (CSRC / "duts" / "linux-net.h", CSRC / "duts" / "dut.h")
+HEADERS = tuple(CSRC / "duts" / name for name in ("linux-net.h", "dut.h", "driven.h"))
 OBTAINED = "liblkl.so as `invoke build` makes it, in library mode"
 
 
@@ -29,5 +30,14 @@ def command(seat: Seat) -> list[str | Path]:
     return [program, *seat.words(sysctls=("eth0", "eth1"))]
 
 
-LKL = Stack("lkl", OBTAINED, Carrier.DATAGRAM, need, command, forwards=True)
-LKL_TAP = Stack("lkl-tap", f"{OBTAINED}, on a tap", Carrier.VNET_TAP, need, command, forwards=True)
+# The kernel's defaults: base_reachable_time 30 s times 1.5, delay_first_probe_time, three probes
+# (arp(7)); ipfrag_time 30 s.
+AGE_S, REASSEMBLY_S = 60.0, 30.0
+LKL = Stack(
+    "lkl", f"{OBTAINED}, in virtual time", Carrier.DATAGRAM, need, command, forwards=True,
+    driven=True, features=UDP_ECHO | {HAS_ALIAS}, arp_age=AGE_S, reassembly=REASSEMBLY_S,
+)  # fmt: skip
+LKL_TAP = Stack(
+    "lkl-tap", f"{OBTAINED}, on a tap", Carrier.VNET_TAP, need, command, forwards=True,
+    features=UDP_ECHO | {HAS_ALIAS}, arp_age=AGE_S, reassembly=REASSEMBLY_S,
+)  # fmt: skip

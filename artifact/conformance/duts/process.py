@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import PIPE, STDOUT, Popen
+from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from typing import IO
 
 from artifact import proc
@@ -68,6 +68,7 @@ class ProcessDut(Dut):
         argv: Sequence[str | Path],
         frames: Sequence[int] = (),
         patience: float | None = READY_S,
+        stdin: int = DEVNULL,
     ) -> str:
         """Start the program with the descriptors its frames come and go on; its version.
 
@@ -76,7 +77,9 @@ class ProcessDut(Dut):
         if self.log is not None:
             self.log.parent.mkdir(parents=True, exist_ok=True)
         # 2>&1: what it says before an early end is the reason that is shown
-        started = proc.spawn(argv, log=self.log, stdout=PIPE, stderr=STDOUT, pass_fds=frames)
+        started = proc.spawn(
+            argv, log=self.log, stdin=stdin, stdout=PIPE, stderr=STDOUT, pass_fds=frames
+        )
         self.child = held.enter_context(started)
         assert self.child.stdout is not None
         voice = Voice(self.child.stdout, self.log)

@@ -4,7 +4,7 @@
  *
  *	PROGRAM GATEWAY LINK [LINK] [KEY=VALUE ...]
  *
- * A LINK is WHERE,MAC,ADDRESS/PREFIX,MTU: an inherited descriptor on which one
+ * A LINK is WHERE,MAC,ADDRESS/PREFIX,MTU[,ALIAS]: an inherited descriptor on which one
  * read or write is one Ethernet frame (a tap without packet information, or a
  * datagram socket; inside a guest the interface's name instead), and what the
  * stack's interface there is given. KEY=VALUE are settings in the stack's own
@@ -34,6 +34,7 @@ struct dut_link {
 	int fd;
 	unsigned char mac[DUT_MAC_LEN];
 	uint32_t address, mask;
+	uint32_t alias; /* a second address, or 0 */
 	unsigned int mtu;
 };
 
@@ -77,12 +78,13 @@ static inline uint32_t dut_mask(unsigned int prefix)
 static inline int dut_link(const char *text, struct dut_link *link)
 {
 	unsigned int m[DUT_MAC_LEN], prefix, i;
-	char address[16];
+	char address[16], alias[16] = "0.0.0.0";
 
-	if (sscanf(text, "%15[^,],%x:%x:%x:%x:%x:%x,%15[0-9.]/%u,%u",
+	if (sscanf(text, "%15[^,],%x:%x:%x:%x:%x:%x,%15[0-9.]/%u,%u,%15[0-9.]",
 		   link->where, &m[0], &m[1], &m[2], &m[3], &m[4], &m[5],
-		   address, &prefix, &link->mtu) != 10 ||
-	    dut_address(address, &link->address) || prefix < 1 || prefix > 32 ||
+		   address, &prefix, &link->mtu, alias) < 10 ||
+	    dut_address(address, &link->address) ||
+	    dut_address(alias, &link->alias) || prefix < 1 || prefix > 32 ||
 	    link->mtu > DUT_MTU_MAX)
 		return -1;
 	for (i = 0; i < DUT_MAC_LEN; i++)

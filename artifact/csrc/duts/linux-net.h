@@ -105,6 +105,8 @@ static void set_mtu(long s, const char *name, unsigned int mtu)
 
 static void set_link(long s, const struct dut_link *link, const char *name)
 {
+	char label[IFNAMSIZ];
+
 	offloads_off(s, name);
 	set_mtu(s, name, link->mtu);
 	set_address(s, name, SIOCSIFADDR, (struct in_addr){ link->address });
@@ -112,6 +114,13 @@ static void set_link(long s, const struct dut_link *link, const char *name)
 	set_address(s, name, SIOCSIFBRDADDR,
 		    (struct in_addr){ link->address | ~link->mask });
 	set_up(s, name);
+	if (link->alias) {
+		snprintf(label, sizeof(label), "%.12s:1", name);
+		set_address(s, label, SIOCSIFADDR,
+			    (struct in_addr){ link->alias });
+		set_address(s, label, SIOCSIFNETMASK,
+			    (struct in_addr){ link->mask });
+	}
 }
 
 static void set_sysctl(char *setting)

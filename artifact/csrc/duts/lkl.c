@@ -13,6 +13,7 @@
 					   (long)(d), (long)(e), (long)(f) })
 
 #include "linux-net.h"
+#include "driven.h"
 
 #define MEMORY (64UL << 20)
 
@@ -42,12 +43,17 @@ int main(int argc, char **argv)
 		snprintf(dut.link[i].where, sizeof(dut.link[i].where), "eth%d",
 			 i);
 	}
+	if (clock_is_driven())
+		options.flags |= LKL_VIRTUAL_TIME;
 	check(lkl_start(&options), "start the kernel");
 	set_sysctls(dut.settings);
 	set_network(&dut);
 	s = echo_socket();
 	snprintf(version, sizeof(version), "Linux %s", lkl_version());
 	dut_ready(version);
-	serve(s);
+	if (clock_is_driven())
+		serve_driven(s);
+	else
+		serve(s);
 	return 0;
 }
