@@ -35,6 +35,7 @@ VERDICTS: dict[type[Ended], Verdict] = {
     Undecided: Verdict.INCONCLUSIVE,
     NotApplicable: Verdict.NO_TEST,
 }
+START = "start"  # in a case's needs: it sees what the DUT sends from its start on
 HOLDS = Outcome(Verdict.PASS, "holds")
 
 
@@ -81,6 +82,8 @@ class Bench:
         return outcome, time.monotonic() - started
 
     def _bracketed(self, case: Case, capture: Capture) -> Outcome:
+        if START in case.needs:
+            return self._from_start(case, capture)
         dut = self._ready()
         self._record(capture)
         lacking = case.needs - self._features()
@@ -93,6 +96,20 @@ class Bench:
             if not self._talks:
                 return Outcome(Verdict.INCONCLUSIVE, "the DUT answers neither echo nor ARP")
         return self._judged(case, dut)
+
+    def _from_start(self, case: Case, capture: Capture) -> Outcome:
+        """A case about what a DUT says before anybody has asked it: an instance of its own."""
+        self._drop()
+        try:
+            self._started()
+            self._record(capture)
+            return self._body(case, self._tester())
+        except NoAnswer as none:
+            return Outcome(Verdict.FAIL, str(none))
+        except LinkDown as error:
+            return Outcome(Verdict.FAIL, f"the DUT went away: {error}")
+        finally:
+            self._drop()
 
     def _record(self, capture: Capture) -> None:
         for wire in (self._wire, self._far):
@@ -159,6 +176,11 @@ class Bench:
 
     def _fresh(self) -> Dut:
         self._drop()
+        dut = self._started()
+        self._talks = self._heard(frozenset({"echo", "arp"}))
+        return dut
+
+    def _started(self) -> Dut:
         dut = self._make()
         info = dut.start()
         self._dut = dut
@@ -166,7 +188,6 @@ class Bench:
         self._wire = Wire(info, dut.link, dut.clock, self._saw, self._aborted)
         if dut.far is not None:
             self._far = Wire(info, dut.far, dut.clock, self._saw, self._aborted, self._wire)
-        self._talks = self._heard(frozenset({"echo", "arp"}))
         return dut
 
     def _saw(self, frame: o.Frame, wire: Wire) -> None:

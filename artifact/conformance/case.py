@@ -53,12 +53,24 @@ class Case:
     monitor: Monitor | None = None
 
 
-class Suite:
-    """The cases of one protocol, in the order in which they are listed."""
+def _numbers(id: str) -> list[int]:
+    return [int(number) for number in id.split("-")[1].split(".")]
 
-    def __init__(self, name: str) -> None:
+
+class Suite:
+    """The cases of one protocol, in the order in which they are listed.
+
+    `layer` orders the suites. A module may add to the suite of another one.
+    """
+
+    def __init__(self, name: str, layer: float) -> None:
         self.name = name
+        self.layer = layer
         self.cases: dict[str, Case] = {}
+
+    def sort(self) -> None:
+        """By the numbers in their ids."""
+        self.cases = {key: self.cases[key] for key in sorted(self.cases, key=_numbers)}
 
     def add(
         self,

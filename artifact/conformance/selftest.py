@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from artifact.conformance.bench import Bench
+from artifact.conformance.bench import START, Bench
 from artifact.conformance.case import Case
 from artifact.conformance.duts.base import FORWARDING, Dut
 from artifact.conformance.duts.conditions import DEFAULTS, PAPER
@@ -56,7 +56,7 @@ def trial(case: Case, faults: str, where: Path) -> Trial:
     condition = PAPER if FORWARDING in case.needs else DEFAULTS
 
     def make() -> Dut:
-        return Mutant(condition=condition, faults=named)
+        return Mutant(condition=condition, faults=named, probing=START in case.needs)
 
     with Bench(make, watch, threading.Event(), log) as bench:
         outcome, _ = bench.run(case, pcap)

@@ -142,12 +142,17 @@ class Tester:
         port: int = UNUSED_PORT,
         *,
         size: int = 32,
+        sport: int | None = None,
+        udp_length: int | None = None,
+        check: int | None = None,
         **fields: Unpack[Fields],
     ) -> Stimulus:
         """A UDP datagram from `who`, by default to a port that nobody listens on."""
         token = self.token()
         src, dst = fields.get("src", who.ip), fields.get("dst", self.wire.ip)
-        payload = o.udp(src, dst, 20000 + self.wire.number() % 20000, port, pattern(size, token))
+        own = 20000 + self.wire.number() % 20000 if sport is None else sport
+        data = pattern(size, token)
+        payload = o.udp(src, dst, own, port, data, length=udp_length, check=check)
         return self.datagram(who, o.UDP, payload, token, **fields)
 
     # -- the wire ------------------------------------------------------------------------

@@ -49,9 +49,12 @@ def section(body: str, name: str) -> str:
         start = rf"^{re.escape(name)}.*$"
         later = r"^[A-Z][A-Za-z ,]+(:| Message)$|^[A-Z][a-z]+ [A-Z][a-z]+:$"
     found = [m for m in re.finditer(start, body, re.MULTILINE) if "....." not in m[0]]
-    if not found:
-        return ""
-    rest = body[found[-1].end() :]
+    # RFC 768 repeats a heading on the next page; a number stands in the list of contents, too
+    begins = [m.end() for m in found] if not name[0].isdigit() else [m.end() for m in found[-1:]]
+    return "\n".join(_up_to(later, body[begin:]) for begin in begins)
+
+
+def _up_to(later: str, rest: str) -> str:
     end = re.search(later, rest, re.MULTILINE)
     return rest[: end.start()] if end else rest
 

@@ -17,7 +17,7 @@ from artifact.conformance.tester import Stimulus, Tester, is_reply_to
 from artifact.conformance.verdict import Deviation, Undecided, equal, spaced
 from artifact.conformance.wire import Station, Wire
 
-SUITE = Suite("arp")
+SUITE = Suite("arp", layer=2)
 GENERATION, RECEPTION = "826 Packet Generation", "826 Packet Reception"
 DESCRIBED, MUST, SHOULD = Level.DESCRIBED, Level.MUST, Level.SHOULD
 OTHER_MAC = bytes.fromhex("024f00000001")

@@ -18,7 +18,7 @@ from artifact.conformance.tester import Stimulus, Tester, pattern
 from artifact.conformance.verdict import Deviation, NotApplicable, Undecided, equal
 from artifact.conformance.wire import Station, Wire
 
-SUITE = Suite("icmpv4")
+SUITE = Suite("icmpv4", layer=3.5)
 MUST, SHOULD, MAY, DESCRIBED = Level.MUST, Level.SHOULD, Level.MAY, Level.DESCRIBED
 MUST_NOT, SHOULD_NOT = Level.MUST_NOT, Level.SHOULD_NOT
 ECHO_SECTION = "792 Echo or Echo Reply"
@@ -473,11 +473,13 @@ for key, title, rfc, words, level, body, mutants in (
 # -- timestamp -----------------------------------------------------------------------------
 
 
-def stamp(t: Tester, n: Station, check: int | None = None) -> tuple[Stimulus, bytes]:
+def stamp(
+    t: Tester, n: Station, check: int | None = None, dst: bytes = b"", eth: bytes = b""
+) -> tuple[Stimulus, bytes]:
     """A timestamp request and its originate value."""
     originate = struct.pack("!I", now_ms(t))
     message = o.icmp(13, 0, o.pair(0x3FFC, t.wire.number() & 0xFFFF), originate + bytes(8), check)
-    return t.datagram(n, o.ICMP, message, t.token()), originate
+    return t.datagram(n, o.ICMP, message, t.token(), dst=dst, eth=eth), originate
 
 
 def is_query(frame: o.Frame) -> bool:

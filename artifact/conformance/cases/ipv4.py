@@ -18,7 +18,7 @@ from artifact.conformance.tester import ECHO_PORT, Stimulus, Tester, pattern
 from artifact.conformance.verdict import Deviation, equal, spaced
 from artifact.conformance.wire import Station, Wire
 
-SUITE = Suite("ipv4")
+SUITE = Suite("ipv4", layer=3)
 MUST, SHOULD, DESCRIBED = Level.MUST, Level.SHOULD, Level.DESCRIBED
 ROBUST, MUST_NOT = Level.ROBUST, Level.MUST_NOT
 UDP_ECHO = "udp_echo"

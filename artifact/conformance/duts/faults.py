@@ -136,7 +136,6 @@ BEHAVIOUR: dict[str, str] = {
     "any-station": "takes frames for other stations",
     # RFC 5227 at start
     "probe-once": "probes once only",
-    "probe-quick": "probes without the pauses",
     "probe-sender": "probes with its address as sender",
     "probe-target": "probes with a target hardware address",
     "probe-ignored": "uses its address although somebody has it",

@@ -84,7 +84,7 @@ def follow(stack: Responder, came: Arrival, datagram: o.Ip, option: bytes) -> No
     own = stack.interfaces[stack.route(hop)[0]].ip
     kept = own if "route-not-updated" not in stack.faults else hop
     fresh = option[:2] + bytes((option[2] + 4,)) + option[3:at] + kept + option[at + 4 :]
-    others = [fresh if each is option else each for each in options.parse(datagram.options).each]
+    others = [fresh if each == option else each for each in options.parse(datagram.options).each]
     head = options.with_options(datagram.header, b"".join(others))
     changed = head[:16] + hop + head[20:]
     forward(stack, came, o.Ip(stack.summed(changed) + datagram.data))

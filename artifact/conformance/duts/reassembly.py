@@ -21,6 +21,7 @@ class _Buffer:
     born: float
     ttl: int
     first: bytes = b""  # the fragment with offset 0
+    latest: bytes = b""
     data: bytearray = field(default_factory=bytearray)
     units: set[int] = field(default_factory=set)  # units of 8 octets that have come
     count: int = 0
@@ -30,15 +31,15 @@ class _Buffer:
 class Reassembly:
     """Fragments of datagrams that are not complete yet.
 
-    `now` is the stack's time; `expired` is told the first fragment (or nothing) of a datagram
-    that was given up.
+    `now` is the stack's time; `expired` is told the first fragment (or nothing) and the latest
+    of a datagram that was given up.
     """
 
     def __init__(
         self,
         faults: frozenset[str],
         now: Callable[[], float],
-        expired: Callable[[bytes], None],
+        expired: Callable[[bytes, bytes], None],
     ) -> None:
         self._faults = faults
         self._now = now
@@ -72,7 +73,7 @@ class Reassembly:
             if self._now() - buffer.born > self._lifetime(buffer):
                 del self._buffers[key]
                 self._given_up.add(key)
-                self._expired(buffer.first)
+                self._expired(buffer.first, buffer.latest)
 
     def _lifetime(self, buffer: _Buffer) -> float:
         if "frag-immortal" in self._faults:
@@ -138,6 +139,7 @@ class Reassembly:
             buffer.data[at : at + len(piece)] = piece
         buffer.units |= units
         buffer.count += 1
+        buffer.latest = part.raw
         if part.offset == 0:
             buffer.first = part.raw
         if not part.more:

@@ -112,9 +112,8 @@ class Responder:
 
     def probe(self) -> None:
         """Check the first address before it is used (RFC 5227 2.1.1), then announce it."""
-        gap = 0.2 if "probe-quick" in self.faults else PROBE_GAP_S
         times = 1 if "probe-once" in self.faults else PROBES
-        probes = [(0.5 + gap * n, "probe") for n in range(times)]
+        probes = [(0.5 + PROBE_GAP_S * n, "probe") for n in range(times)]
         self._ready_at = probes[-1][0] + ANNOUNCE_GAP_S
         count = 1 if "announce-once" in self.faults else 2
         self._starting = [
@@ -232,6 +231,9 @@ class Responder:
         if not self._for_me(datagram):
             self._for_others(came, datagram)
             return "skip-destination" not in self.faults
+        if "forward-broadcast" in self.faults and datagram.dst == o.LIMITED_BROADCAST:
+            there = self.interfaces[-1]
+            there.emit(o.ethernet(o.BROADCAST, there.mac, o.IPV4, datagram.raw))
         unicast = datagram.dst in self.addresses
         if self.bad("link-broadcast", unicast and came.frame.dst[0] & 1 == 1):
             return "error-to-link-broadcast" not in self.faults
@@ -527,13 +529,10 @@ class Responder:
         }
         return any(holds for name, holds in rules.items() if f"error-{name}" not in self.faults)
 
-    def _gave_up(self, first: bytes) -> None:
+    def _gave_up(self, first: bytes, latest: bytes) -> None:
         """RFC 1122 3.3.2: Time Exceeded, when fragment zero has come."""
-        if "frag-no-error" in self.faults:
-            return
-        if not first:
-            if "frag-error-always" in self.faults:
-                self._icmp(self.gateway, o.icmp(11, 1, bytes(4), bytes(28)), self.ip)
+        first = first or (latest if "frag-error-always" in self.faults else b"")
+        if not first or "frag-no-error" in self.faults:
             return
         part = o.Ip(first)
         code = 0 if "frag-error-code" in self.faults else 1
