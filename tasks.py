@@ -18,10 +18,12 @@ from artifact.frontdoor import guarded
 HELP = {
     "profile": "effort: smoke, quick or paper",
     "dut": "devices under test: linux, lwip, lkl (with commas), or all",
-    "suite": "arp, ipv4, icmpv4 (with commas), or all",
+    "suite": "arp, ipv4, icmpv4, udp (with commas), or all",
     "case": "one case only",
     "self_test": "prove each case on the good responder and on its mutants instead",
     "list_cases": "list the cases instead",
+    "condition": "defaults, paper (two links, forwarding, conditioned as the paper's), or all",
+    "slow": "let cases wait for timers of a minute and more, too",
     "run": "run id or directory (default: the latest)",
     "param": "notebook parameter as name=value; can be repeated",
     "only": "one notebook; can be repeated",
@@ -93,11 +95,13 @@ def conformance(
     profile: str = "quick",
     self_test: bool = False,
     list_cases: bool = False,
+    condition: str = "defaults",
+    slow: bool = False,
 ) -> None:
     """Measure: network protocol conformance of a stack (slides p.17)."""
     from artifact.conformance import cli
 
-    run = cli.run(dut, suite, profile, case or None, self_test, list_cases)
+    run = cli.run(dut, suite, profile, case or None, self_test, list_cases, condition, slow=slow)
     if run is not None:
         print(run.results_line)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from artifact.conformance import octets as o
 from artifact.conformance.case import Case
-from artifact.conformance.duts.base import Dut, DutInfo
+from artifact.conformance.duts.base import FORWARDING, Dut, DutInfo
 from artifact.conformance.preflight import Silent
 from artifact.conformance.tester import Tester
 from artifact.conformance.verdict import (
@@ -35,6 +35,8 @@ VERDICTS: dict[type[Ended], Verdict] = {
     Undecided: Verdict.INCONCLUSIVE,
     NotApplicable: Verdict.NO_TEST,
 }
+HOST = "host"  # in a case's needs: what it asks for holds for hosts, not for routers
+SLOW = "slow"  # likewise: it waits for long timers
 START = "start"  # in a case's needs: it sees what the DUT sends from its start on
 HOLDS = Outcome(Verdict.PASS, "holds")
 
@@ -43,9 +45,15 @@ class Bench:
     """Runs cases one after the other; a DUT that died in one is replaced before the next."""
 
     def __init__(
-        self, make: Callable[[], Dut], watch: Watch, aborted: threading.Event, log: Path
+        self,
+        make: Callable[[], Dut],
+        watch: Watch,
+        aborted: threading.Event,
+        log: Path,
+        slow: bool = False,
     ) -> None:
         self._make, self._watch, self._aborted, self._log = make, watch, aborted, log
+        self._slow = slow  # whether cases may wait for long timers in real time
         self._dut: Dut | None = None
         self._wire: Wire | None = None
         self._far: Wire | None = None
@@ -117,11 +125,13 @@ class Bench:
                 wire.capture = capture
 
     def _features(self) -> frozenset[str]:
-        """What the DUT has; `slow` when its long timers may be waited for."""
+        """What the DUT has and is; `slow` when its long timers may be waited for."""
         assert self._dut is not None
         assert self.info is not None
-        patient = self._dut.slow or self._dut.clock.driven
-        return self.info.features | (frozenset({"slow"}) if patient else frozenset())
+        more = {SLOW} if self._slow or self._dut.clock.driven else set()
+        if FORWARDING not in self.info.features:
+            more.add(HOST)
+        return self.info.features | more
 
     def _settle(self) -> None:
         """Where time costs nothing, let rate limits fill up again; elsewhere it just passes."""

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from artifact.conformance.candidates import candidates
 from artifact.conformance.octets import Frame
 from artifact.errors import ArtifactError
 
@@ -37,8 +38,10 @@ class Level(StrEnum):
 class Case:
     """`rfc` is number and section; `words` stand in that section (a test greps them).
 
-    `mutants` are faults of the mutant DUT on each of which the case must fail. A `monitor`
-    case is judged over all frames of the run, not only over those its own body provokes.
+    `stimulus` and `expected` say in words what is sent and what must come of it; those of ARP,
+    IPv4 and ICMPv4 are in data/candidates.csv. `mutants` are faults of the mutant DUT on each of
+    which the case must fail. A `monitor` case is judged over all frames of the run, not only over
+    those its own body provokes.
     """
 
     suite: str
@@ -51,6 +54,19 @@ class Case:
     mutants: tuple[str, ...]
     needs: frozenset[str] = frozenset()
     monitor: Monitor | None = None
+    told: tuple[str, str] = ("", "")
+
+    @property
+    def stimulus(self) -> str:
+        """What the tester sends."""
+        row = candidates().get(self.id)
+        return self.told[0] or (row.stimulus if row else "")
+
+    @property
+    def expected(self) -> str:
+        """What the DUT must do."""
+        row = candidates().get(self.id)
+        return self.told[1] or (row.expected if row else "")
 
 
 def _numbers(id: str) -> list[int]:
@@ -60,12 +76,16 @@ def _numbers(id: str) -> list[int]:
 class Suite:
     """The cases of one protocol, in the order in which they are listed.
 
-    `layer` orders the suites. A module may add to the suite of another one.
+    `layer` orders the suites; `told` has stimulus and expectation in words for cases that are not
+    in data/candidates.csv. A module may add to the suite of another one.
     """
 
-    def __init__(self, name: str, layer: float) -> None:
+    def __init__(
+        self, name: str, layer: float, told: Mapping[str, tuple[str, str]] | None = None
+    ) -> None:
         self.name = name
         self.layer = layer
+        self._told = told or {}
         self.cases: dict[str, Case] = {}
 
     def sort(self) -> None:
@@ -87,9 +107,9 @@ class Suite:
         """Add a case; an id that is taken is a defect of the suite."""
         if id in self.cases:
             raise ArtifactError(f"case {id} is defined twice")
-        wanted = frozenset(needs.split())
+        wanted, told = frozenset(needs.split()), self._told.get(id, ("", ""))
         self.cases[id] = Case(
-            self.name, id, title, rfc, words, level, body, mutants, wanted, monitor
+            self.name, id, title, rfc, words, level, body, mutants, wanted, monitor, told
         )
 
     def case(

@@ -33,12 +33,14 @@ def run(
     list_cases: bool = False,
     condition: str | Sequence[str] = DEFAULTS.name,
     config: Path | None = None,
+    slow: bool = False,
 ) -> Run | None:
     """Run suites on DUTs and return the run with their verdicts (None: only listed).
 
     Several names may be given as a list or separated by commas; `all` means all. `config`
-    describes the DUT called external. A deviation of a stack is a result. ArtifactError says
-    that the suite itself broke, or that a name is not known.
+    describes the DUT called external; `slow` lets cases wait for long timers in real time. A
+    deviation of a stack is a result. ArtifactError says that the suite itself broke, or that a
+    name is not known.
     """
     profiles.get(profile)
     conditions = [CONDITIONS[name] for name in _names(condition, EVERY, "condition")]
@@ -60,7 +62,7 @@ def run(
         record
         for kind in kinds
         for one in conditions
-        for record in _one_dut(kind, one, chosen, into)
+        for record in _one_dut(kind, one, chosen, into, slow)
     ]
     _summary(table, records)
     into.finish()
@@ -93,7 +95,7 @@ def _cases(suites: Sequence[str], only: str | None) -> list[Case]:
 
 
 def _one_dut(
-    kind: Kind, condition: Condition, chosen: Sequence[Case], into: Run
+    kind: Kind, condition: Condition, chosen: Sequence[Case], into: Run, slow: bool
 ) -> list[VerdictRecord]:
     if condition.name not in kind.conditions:
         ui.say(f"{kind.name}: has no settings for condition {condition.name}")
@@ -116,7 +118,7 @@ def _one_dut(
 
         session = runner.Session(
             kind.name, lambda: kind.make(log, condition), chosen, into.dir, kind.jobs, report,
-            condition,
+            condition, slow,
         )  # fmt: skip
         records = session.run()
     title = kind.name if session.info is None else _describe(session.info, into)

@@ -17,6 +17,7 @@ from artifact.net.link import (
     SOCKET_BUFFER,
     SOL_PACKET,
     Link,
+    SocketLink,
 )
 
 SIOCGIFFLAGS, SIOCGIFADDR = 0x8913, 0x8915
@@ -46,7 +47,7 @@ def interface_link(name: str) -> Link:
     except OSError as error:
         end.close()
         raise ArtifactError(f"cannot use interface {name}: {error.strerror}") from error
-    return Link(end, "packet")
+    return SocketLink(end, "packet")
 
 
 def _fit(name: str) -> None:
@@ -88,4 +89,4 @@ def socket_link(ours: Path, theirs: Path) -> Link:
         raise ArtifactError(
             f"cannot link {ours} to {theirs}: {error.strerror}", "is the device started?"
         ) from error
-    return Link(end, "datagram")
+    return SocketLink(end, "datagram")

@@ -19,7 +19,7 @@ from artifact.records import Run, Verdict
     ("arguments", "why"),
     [
         (("windows", "arp"), "unknown DUT 'windows'; choose linux, lkl, lkl-tap, lwip,"),
-        (("mutant", "ipx"), "unknown suite 'ipx'; choose arp, ipv4, icmpv4, all"),
+        (("mutant", "ipx"), "unknown suite 'ipx'; choose arp, ipv4, icmpv4, udp, all"),
         (("mutant,,tcp", "arp"), "unknown DUT 'tcp'"),
         (("mutant", "arp", "smoke", "ARP-99"), "unknown case 'ARP-99'; choose ARP-1.1, ARP-1.2"),
         (("mutant", "arp", "smoke", "IP-1.1"), "case IP-1.1 is in suite ipv4, not arp"),

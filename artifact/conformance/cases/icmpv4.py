@@ -310,7 +310,7 @@ def not_redirecting(t: Tester) -> None:
 
 SUITE.add("IC-4.1", "a host sends no redirect", "1122 3.2.2.2",
           "A host SHOULD NOT send an ICMP Redirect message", SHOULD_NOT, not_redirecting,
-          "redirect-sent")  # fmt: skip
+          "redirect-sent", needs="host")  # fmt: skip
 
 
 def through_gateway(t: Tester, x: Station) -> None:

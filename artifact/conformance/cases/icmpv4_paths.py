@@ -36,10 +36,10 @@ def redirect_followed(code: int) -> Body:
 
 UPDATE = "A host receiving a Redirect message MUST update its routing information accordingly"
 SUITE.add("IC-4.2", "a host redirect from the gateway is followed", "1122 3.2.2.2", UPDATE, MUST,
-          redirect_followed(1), "redirect-ignored")  # fmt: skip
+          redirect_followed(1), "redirect-ignored", needs="host")  # fmt: skip
 SUITE.add("IC-4.3", "a network redirect from the gateway is followed", "1122 3.2.2.2",
           "Every host MUST be prepared to accept both Host and Network Redirects", MUST,
-          redirect_followed(0), "redirect-host-only")  # fmt: skip
+          redirect_followed(0), "redirect-host-only", needs="host")  # fmt: skip
 
 
 def too_big(t: Tester, sent: o.Ip, mtu: int) -> bytes:

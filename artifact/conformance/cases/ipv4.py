@@ -242,10 +242,11 @@ def group_mac(group: str) -> bytes:
 
 for key, title, rfc, words, level, body, mutants, needs in (
     ("IP-2.1", "for another host of the link", "1122 3.2.1.3", NOT_MINE, MUST,
-     silent(lambda t, n: t.echo(n, dst=t.neighbour().ip)), ("skip-destination", "ip-forwards"), ""),
+     silent(lambda t, n: t.echo(n, dst=t.neighbour().ip)),
+     ("skip-destination", "ip-forwards"), "host"),
     ("IP-2.2", "for another network (not forwarded)", "1122 3.1",
      "will not be forwarded to another host or gateway", MUST,
-     silent(lambda t, n: t.udp(n, dst=t.wire.off_link().ip)), ("ip-forwards",), ""),
+     silent(lambda t, n: t.udp(n, dst=t.wire.off_link().ip)), ("ip-forwards",), "host"),
     ("IP-2.7", "for the DUT in an Ethernet broadcast", "1122 3.3.6", LINK_BROADCAST, SHOULD,
      silent(lambda t, n: t.echo(n, eth=o.BROADCAST)), ("skip-link-broadcast",), ""),
     ("IP-2.8", "of UDP for the DUT in an Ethernet broadcast", "1122 3.3.6", LINK_BROADCAST, SHOULD,
@@ -257,7 +258,7 @@ for key, title, rfc, words, level, body, mutants, needs in (
      silent(lambda t, n: t.udp(n, ECHO_PORT, dst=o.ip("239.1.2.3"), eth=group_mac("239.1.2.3"))),
      ("udp-any-group",), UDP_ECHO),
     ("IP-2.13", "for 240.0.0.1", "1122 3.2.1.3", NOT_MINE, MUST,
-     silent(to_destination("240.0.0.1")), ("skip-destination",), ""),
+     silent(to_destination("240.0.0.1")), ("skip-destination",), "host"),
     ("IP-2.14", "from 255.255.255.255", "1122 3.2.1.3", BAD_SOURCE, MUST,
      silent(from_source("255.255.255.255")), ("skip-source",), ""),
     ("IP-2.15", "from the subnet broadcast address", "1122 3.2.1.3", BAD_SOURCE, MUST,
@@ -401,7 +402,7 @@ for key, title, text in (
 
 @SUITE.case(
     "IP-4.15", "a source route that is not complete is not followed", "1122 3.3.5",
-    "this switch MUST default to disabled", MUST, "ip-source-route",
+    "this switch MUST default to disabled", MUST, "ip-source-route", needs="host",
 )  # fmt: skip
 def source_route(t: Tester) -> None:
     n, hop = t.neighbour(), t.wire.off_link()

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from artifact.conformance import octets as o
 from artifact.conformance.case import Level
-from artifact.conformance.cases.ipv4 import ASSEMBLE, REASSEMBLY, SUITE
-from artifact.conformance.tester import Stimulus, Tester
+from artifact.conformance.cases.ipv4 import ASSEMBLE, REASSEMBLY, SUITE, UDP_ECHO
+from artifact.conformance.tester import ECHO_PORT, Stimulus, Tester
 from artifact.conformance.verdict import Deviation, NoAnswer, NotApplicable
 from artifact.conformance.wire import Station
 
@@ -31,6 +31,26 @@ def piece(stimulus: Stimulus, start: int, data: bytes, flags: int = o.MF) -> byt
 
 
 # -- contents --------------------------------------------------------------------------------
+
+
+LIMIT = "SHOULD be either configurable or indefinite"
+
+
+@SUITE.case("IP-6.20", "reassembled: 8192 octets", "1122 3.3.2", LIMIT, SHOULD, "frag-medium")
+def large(t: Tester) -> None:
+    n = t.neighbour()
+    t.require_echo(n)
+    stimulus = t.echo(n, size=8164)
+    t.exchange(stimulus, *t.pieces(stimulus, *range(1480, 8172, 1480)))
+
+
+@SUITE.case("IP-6.21", "reassembled: 65507 octets of UDP", "1122 3.3.2", LIMIT, SHOULD,
+            "frag-medium", needs=UDP_ECHO)  # fmt: skip
+def largest(t: Tester) -> None:
+    n = t.neighbour()
+    t.require_echo(n)
+    stimulus = t.udp(n, ECHO_PORT, size=65507)
+    t.exchange(stimulus, *t.pieces(stimulus, *range(1480, 65515, 1480)))
 
 
 @SUITE.case("IP-6.24", "fragments without data do no harm", "791 2.3", ASSEMBLE, ROBUST,

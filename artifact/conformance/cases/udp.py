@@ -16,7 +16,34 @@ from artifact.conformance.tester import ECHO_PORT, Stimulus, Tester
 from artifact.conformance.verdict import Deviation, equal
 from artifact.conformance.wire import Station
 
-SUITE = Suite("udp", layer=4)
+TOLD = {
+    "UDP-1.1": ("32 octets to the echo service", "The same octets come back"),
+    "UDP-1.2": ("9, 63 and 1471 octets to the echo service", "The same octets come back"),
+    "UDP-1.3": ("1472 octets to the echo service", "The same octets come back in one frame"),
+    "UDP-1.4": ("A datagram of length 8 to the echo service", "An answer of length 8"),
+    "UDP-1.5": ("A datagram to the echo service", "The answer has the two ports exchanged"),
+    "UDP-1.6": ("33 octets to the echo service", "The length of the answer is its real length"),
+    "UDP-1.7": ("33 octets to the echo service", "The checksum of the answer is there and right"),
+    "UDP-2.1": ("A datagram with checksum zero to the echo service", "The same octets come back"),
+    "UDP-2.2": ("A datagram with a checksum off by one", "Silence"),
+    "UDP-2.3": ("A datagram of odd length with a checksum off by one", "Silence"),
+    "UDP-2.4": ("A datagram with a wrong checksum to a closed port", "Silence, no ICMP error"),
+    "UDP-2.5": ("Datagrams with length 7 and 0, without checksum", "Silence"),
+    "UDP-2.6": ("A datagram with length 200 in 60 octets, without checksum", "Silence"),
+    "UDP-2.7": ("40 octets of data, the length says 24", "At most 24 octets come back"),
+    "UDP-2.8": ("Datagrams of 0, 1 and 7 octets", "No harm: an echo is answered afterwards"),
+    "UDP-3.1": ("A datagram to a closed port", "ICMP type 3 code 3 quoting the UDP header"),
+    "UDP-3.2": ("A datagram without checksum to a closed port", "ICMP type 3 code 3"),
+    "UDP-3.3": ("A datagram with source port 0 to the echo service", "No harm; others are served"),
+    "UDP-3.4": ("A datagram to port 0", "ICMP type 3 code 3"),
+    "UDP-3.5": ("A datagram to the subnet broadcast address", "The answer's source is D"),
+    "UDP-3.6": ("A datagram from 224.0.0.9 to the echo service", "Silence"),
+    "UDP-3.7": ("A datagram to 239.9.9.9, which D did not join", "Silence"),
+    "UDP-4.1": ("1001 octets in three fragments, last first", "The same octets come back"),
+    "UDP-4.2": ("A wrong UDP checksum, in two fragments", "Silence"),
+    "UDP-4.3": ("ICMP 3/1, 3/2, 3/3 about an answer of the service", "It goes on serving"),
+}
+SUITE = Suite("udp", layer=4, told=TOLD)
 MUST, SHOULD, DESCRIBED, ROBUST = Level.MUST, Level.SHOULD, Level.DESCRIBED, Level.ROBUST
 ECHO = "udp_echo"
 FIELDS, PORTS, SUMS = "768 Fields", "1122 4.1.3.1", "1122 4.1.3.4"
