@@ -28,5 +28,5 @@ def command(seat: Seat) -> list[str | Path]:
 
 LWIP = Stack(
     "lwip", f"Debian package {PACKAGE}, with artifact/csrc/duts/lwip.c", Carrier.TAP, need, command,
-    forwards=True,
+    forwards=True, arp_age=300.0, reassembly=15.0,  # lwip/opt.h: ARP_MAXAGE, IP_REASS_MAXAGE
 )  # fmt: skip
