@@ -23,6 +23,8 @@ HELP = {
     "self_test": "prove each case on the good responder and on its mutants instead",
     "list_cases": "list the cases instead",
     "condition": "defaults, paper (two links, forwarding, conditioned as the paper's), or all",
+    "repeat": "run everything so often; every verdict must be the same each time",
+    "hog": "keep every CPU busy meanwhile",
     "slow": "let cases wait for timers of a minute and more, too",
     "run": "run id or directory (default: the latest)",
     "param": "notebook parameter as name=value; can be repeated",
@@ -97,11 +99,24 @@ def conformance(
     list_cases: bool = False,
     condition: str = "defaults",
     slow: bool = False,
+    repeat: int = 1,
+    hog: bool = False,
 ) -> None:
     """Measure: network protocol conformance of a stack (slides p.17)."""
     from artifact.conformance import cli
 
-    run = cli.run(dut, suite, profile, case or None, self_test, list_cases, condition, slow=slow)
+    run = cli.run(
+        dut,
+        suite,
+        profile,
+        case or None,
+        self_test,
+        list_cases,
+        condition,
+        slow=slow,
+        repeat=repeat,
+        busy=hog,
+    )
     if run is not None:
         print(run.results_line)
 

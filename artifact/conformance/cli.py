@@ -6,11 +6,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from artifact import profiles, ui
-from artifact.conformance import cases, duts, expect, runner, selftest
+from artifact.conformance import cases, compare, duts, expect, runner, selftest, stability
 from artifact.conformance.case import Case
 from artifact.conformance.duts import external
 from artifact.conformance.duts.base import DutInfo, Kind
@@ -34,13 +34,16 @@ def run(
     condition: str | Sequence[str] = DEFAULTS.name,
     config: Path | None = None,
     slow: bool = False,
+    repeat: int = 1,
+    busy: bool = False,
 ) -> Run | None:
     """Run suites on DUTs and return the run with their verdicts (None: only listed).
 
     Several names may be given as a list or separated by commas; `all` means all. `config`
     describes the DUT called external; `slow` lets cases wait for long timers in real time. A
-    deviation of a stack is a result. ArtifactError says that the suite itself broke, or that a
-    name is not known.
+    deviation of a stack is a result. With `repeat` everything is run so often and every verdict
+    must be the same; `busy` keeps all CPUs busy meanwhile. ArtifactError says that the suite
+    itself broke, that verdicts differ, or that a name is not known.
     """
     profiles.get(profile)
     conditions = [CONDITIONS[name] for name in _names(condition, EVERY, "condition")]
@@ -58,17 +61,43 @@ def run(
         _self_test(chosen, into)
         into.finish()
         return into
-    records = [
-        record
-        for kind in kinds
-        for one in conditions
-        for record in _one_dut(kind, one, chosen, into, slow)
-    ]
-    _summary(table, records)
+    session = _Session(kinds, conditions, chosen, slow)
+    with stability.hog(busy):
+        records = session.run(into)
+        _summary(table, records)
+        again = [session.run(into, kept=False) for _ in range(repeat - 1)]
     into.finish()
     _gone(records)
     _broken([record for record in records if record.verdict is Verdict.ERROR], into)
+    if again:
+        _same([records, *again])
     return into
+
+
+@dataclass(frozen=True)
+class _Session:
+    """What is run, perhaps several times."""
+
+    kinds: Sequence[Kind]
+    conditions: Sequence[Condition]
+    chosen: Sequence[Case]
+    slow: bool
+
+    def run(self, into: Run, kept: bool = True) -> list[VerdictRecord]:
+        """All cases on all DUTs; shown and stored when they are to be kept."""
+        return [
+            record
+            for kind in self.kinds
+            for one in self.conditions
+            for record in _one_dut(kind, one, self.chosen, into, self.slow, kept)
+        ]
+
+
+def _same(runs: Sequence[Sequence[VerdictRecord]]) -> None:
+    lines = stability.unstable(runs)
+    if lines:
+        raise ArtifactError(f"{len(lines)} verdicts differ between the runs, first: {lines[0]}")
+    ui.say(f"{len(runs)} runs, {len(runs[0])} verdicts each: all the same")
 
 
 def _names(
@@ -95,7 +124,12 @@ def _cases(suites: Sequence[str], only: str | None) -> list[Case]:
 
 
 def _one_dut(
-    kind: Kind, condition: Condition, chosen: Sequence[Case], into: Run, slow: bool
+    kind: Kind,
+    condition: Condition,
+    chosen: Sequence[Case],
+    into: Run,
+    slow: bool,
+    kept: bool,
 ) -> list[VerdictRecord]:
     if condition.name not in kind.conditions:
         ui.say(f"{kind.name}: has no settings for condition {condition.name}")
@@ -103,7 +137,7 @@ def _one_dut(
     if reason := kind.missing():
         into.add_skip("conformance", kind.name, reason)
         records = runner.not_here(kind.name, chosen, reason, condition)
-        for record in records:
+        for record in records if kept else ():
             into.add_verdict(record)
         ui.say(f"{kind.name}: not run: {reason}")
         return records
@@ -113,7 +147,8 @@ def _one_dut(
     with ui.progress(f"conformance {condition.label(kind.name)}", len(chosen)) as bar:
 
         def report(record: VerdictRecord) -> None:
-            into.add_verdict(record)
+            if kept:
+                into.add_verdict(record)
             bar.advance(1, record.case)
 
         session = runner.Session(
@@ -122,7 +157,8 @@ def _one_dut(
         )  # fmt: skip
         records = session.run()
     title = kind.name if session.info is None else _describe(session.info, into)
-    _show(f"{title}, condition {condition.name}", chosen, records)
+    if kept:
+        _show(f"{title}, condition {condition.name}", chosen, records)
     return records
 
 
@@ -162,6 +198,10 @@ def _summary(table: expect.Table, records: Sequence[VerdictRecord]) -> None:
     ui.say(f"{known} verdicts as expected, {len(lines)} not (artifact/conformance/expect.toml)")
     for line in lines:
         ui.say(f"  unexpected: {line}")
+    for comparison in compare.with_linux(records):
+        ui.say(str(comparison))
+        for line in (*comparison.unexplained, *comparison.stale):
+            ui.say(f"  unexplained: {line}")
 
 
 def _gone(records: Sequence[VerdictRecord]) -> None:

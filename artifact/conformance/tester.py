@@ -260,8 +260,7 @@ class Tester:
         answer = join(self.whole(self.expect(stimulus.answer, "an answer with the same data")))
         if stimulus.ip.proto == o.ICMP:
             equal("type and code of the reply", b"\0\0", answer[:2])
-        start = 4 if stimulus.ip.proto == o.ICMP else 8
-        equal("data of the reply", stimulus.ip.data[start:], answer[start:])
+        equal("data of the reply", stimulus.ip.data[8:], answer[8:])
         return answer
 
     # -- ARP -----------------------------------------------------------------------------

@@ -22,9 +22,9 @@ def need() -> None:
     proc.need("cc", "gcc")
 
 
-def command(seat: Seat) -> list[str | Path]:
-    """Our main with the library."""
-    prefix = lkl_prefix()
+def command(seat: Seat, prefix: Path | None = None) -> list[str | Path]:
+    """Our main with the library that is built, or with the one in `prefix`."""
+    prefix = prefix or lkl_prefix()
     flags = [f"-I{prefix}/include", f"-L{prefix}/lib", f"-Wl,-rpath,{prefix}/lib", "-llkl"]
     program = compiled(SOURCE, flags, prefix / "include" / "lkl.h", *HEADERS)
     return [program, *seat.words(sysctls=("eth0", "eth1"))]
