@@ -441,6 +441,7 @@ def two_requesters(t: Tester) -> None:
     "Probe Requests with all-zero sender IP addresses",
     MUST,
     "arp-no-probe",
+    "arp-reply-spa",
 )
 def probe(t: Tester) -> None:
     n = t.neighbour()
@@ -448,6 +449,7 @@ def probe(t: Tester) -> None:
     reply = t.expect(lambda f: is_reply_to(f, n), "an ARP reply").arp
     assert reply is not None
     equal("target of the reply", n.mac + o.ANY, reply.tha + reply.tpa)
+    equal("sender of the reply", t.wire.mac + t.wire.ip, reply.sha + reply.spa)
 
 
 # -- what must not be answered --------------------------------------------------------------
