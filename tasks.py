@@ -28,7 +28,7 @@ HELP = {
     "slow": "let cases wait for timers of a minute and more, too",
     "run": "run id or directory (default: the latest)",
     "param": "notebook parameter as name=value; can be repeated",
-    "only": "one notebook; can be repeated",
+    "only": "one notebook (or kernel bug); can be repeated",
     "markdown": "print Markdown",
     "readme": "put the table into README.md instead",
     "runs": "list the runs there are instead",
@@ -119,6 +119,14 @@ def conformance(
     )
     if run is not None:
         print(run.results_line)
+
+
+@_task(iterable=["only"])
+def conformance_bugs(_: invoke.Context, only: Any = None) -> None:
+    """Check: bugs patched into the library kernel's stack are found by the right cases."""
+    from artifact.conformance import kernel_bugs
+
+    kernel_bugs.run(tuple(only or ()))
 
 
 @task

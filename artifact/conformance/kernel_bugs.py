@@ -13,16 +13,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from artifact import ui
 from artifact.conformance import cases, expect, runner
 from artifact.conformance.duts import lkl
 from artifact.conformance.duts.conditions import CONDITIONS, Condition
 from artifact.errors import ArtifactError
 from artifact.kernel import build
+from artifact.net.sweep import sweep
 from artifact.paths import REPO, shown
+from artifact.records import Verdict
 
 DIRECTORY = REPO / "tests" / "kernel_bugs"
 FILE = "expected.toml"
+SHOWN = 6
 Finders = dict[str, list[str]]  # by condition: the cases that find a bug
 
 
@@ -73,7 +78,7 @@ def find(bug: Bug, where: Path, report: Callable[[str], None]) -> Finders:
 def _unexpected(
     prefix: Path, condition: Condition, where: Path, report: Callable[[str], None]
 ) -> list[str]:
-    """Cases that do not end on this kernel as the table of deviations has it."""
+    """Cases that fail on this kernel and not on the one without the bug."""
     stack = replace(lkl.LKL, command=partial(lkl.command, prefix=prefix))
     kind = stack.kind
     log = where / "dut.log"
@@ -82,7 +87,34 @@ def _unexpected(
         lambda record: report(record.case), condition,
     )  # fmt: skip
     table = expect.load()
-    return [record.case for record in session.run() if expect.surprises(table, [record])]
+    failed = [record for record in session.run() if record.verdict is Verdict.FAIL]
+    return [record.case for record in failed if expect.surprises(table, [record])]
+
+
+def run(names: Sequence[str] = ()) -> None:
+    """`invoke conformance-bugs`: all bugs (or those named), and who found them.
+
+    ArtifactError when a case that must find one does not, or another one does.
+    """
+    chosen = named(names)
+    sweep()
+    rows, lines = [], []
+    with TemporaryDirectory(prefix="uk-bugs-") as where:
+        for bug in chosen:
+            with ui.progress(f"bug {bug.name}", len(CONDITIONS) * len(cases.every())) as bar:
+                found = find(bug, Path(where), lambda case, bar=bar: bar.advance(1, case))  # type: ignore[misc]  # bar=bar binds early
+            wrong = differences(bug, found)
+            lines += wrong
+            rows += [(bug.name, c, "no" if wrong else "yes", _listed(f)) for c, f in found.items()]
+    ui.table("kernel bugs", ("bug", "condition", "as expected", "found by"), rows)
+    if lines:
+        raise ArtifactError(f"{len(lines)} differences, first: {lines[0]}", f"see {FILE}")
+    ui.say(f"{len(chosen)} bugs, each found by the cases that must find it, and by no others")
+
+
+def _listed(finders: Sequence[str]) -> str:
+    more = f" and {len(finders) - SHOWN} more" if len(finders) > SHOWN else ""
+    return ", ".join(finders[:SHOWN]) + more or "none"
 
 
 def differences(bug: Bug, found: Finders) -> list[str]:
