@@ -175,6 +175,10 @@ class Tester:
         """Let time pass (ARP requests are answered meanwhile)."""
         self.first(lambda _: False, seconds)
 
+    def digest(self) -> None:
+        """Give the DUT the time to handle what it was sent."""
+        self.pause(self.timing.digest)
+
     def first(self, match: Match, within: float) -> o.Frame | None:
         """The first unused frame that matches, waiting up to `within` seconds for it."""
         for frame in self.pending:

@@ -129,7 +129,7 @@ def asks_once(t: Tester) -> None:
     t.forget()
     for _ in range(5):
         t.still_alive(n)
-    t.refuse(asking(n), "no further request for a neighbour that answered", 0.5)
+    t.refuse(asking(n), "no further request for a neighbour that answered", t.timing.brief)
 
 
 @SUITE.case(
@@ -381,7 +381,7 @@ def one_reply_each(t: Tester) -> None:
         t.send(t.arp(n))
         t.expect(lambda f: is_reply_to(f, n), "an ARP reply")
         t.pause(0.1)
-    t.refuse(lambda f: is_reply_to(f, n), "no second reply to a request", 0.2)
+    t.refuse(lambda f: is_reply_to(f, n), "no second reply to a request", t.timing.brief)
 
 
 @SUITE.case(
@@ -579,7 +579,7 @@ def updated(t: Tester, n: Station, packet: bytes) -> None:
     """After this packet, in which `n` has OTHER_MAC, the DUT sends there."""
     t.pause(t.timing.update_gap)
     t.send(packet)
-    t.pause(0.1)
+    t.digest()
     reply_goes_to(t, n, OTHER_MAC)
 
 
@@ -623,7 +623,7 @@ def not_learned(make: Callable[[Tester, Station], bytes]) -> Body:
     def body(t: Tester) -> None:
         n = t.neighbour(answering=False)
         t.send(make(t, n))
-        t.pause(0.1)
+        t.digest()
         stimulus = t.provoke(n)
         seen = t.expect(lambda f: asking(n)(f) or stimulus.answer(f), "a request")
         if not seen.arp:

@@ -16,8 +16,6 @@ from artifact.conformance.verdict import Deviation, NotApplicable, equal
 
 MUST, SHOULD, START = Level.MUST, Level.SHOULD, "start"
 PROBE_NUM, ANNOUNCE_NUM = 3, 2  # RFC 5227 1.1
-FIRST_PROBE_S = 3.0  # PROBE_WAIT, and what a stack needs to get there
-WHOLE_S = 12.0  # three probes, ANNOUNCE_WAIT, two announcements
 
 
 def about_itself(t: Tester, frame: o.Frame) -> bool:
@@ -28,8 +26,8 @@ def about_itself(t: Tester, frame: o.Frame) -> bool:
 
 def first_probe(t: Tester) -> o.Frame:
     """The first request for its own address; it probes if the sender address is zero."""
-    seen = t.first(lambda f: about_itself(t, f), FIRST_PROBE_S)
-    probing = t.first(lambda f: about_itself(t, f), FIRST_PROBE_S) if seen else None
+    seen = t.first(lambda f: about_itself(t, f), t.timing.first_probe)
+    probing = t.first(lambda f: about_itself(t, f), t.timing.first_probe) if seen else None
     if seen is None or probing is None:
         raise NotApplicable("the DUT does not check its address before it uses it")
     t.pending.insert(0, probing)
@@ -40,7 +38,7 @@ def opening(t: Tester) -> list[o.Arp]:
     """Everything the DUT asks about its own address when it starts."""
     frames = [first_probe(t)]
     while len(frames) < PROBE_NUM + ANNOUNCE_NUM:
-        frame = t.first(lambda f: about_itself(t, f), WHOLE_S)
+        frame = t.first(lambda f: about_itself(t, f), t.timing.probing)
         if frame is None:
             break
         frames.append(frame)
@@ -93,6 +91,6 @@ def taken(t: Tester) -> None:
     n = t.neighbour()
     claim = o.arp(o.REPLY, OTHER_MAC, t.wire.ip, t.wire.mac, o.ANY)
     t.send(o.ethernet(o.BROADCAST, OTHER_MAC, o.ARP, claim))
-    t.pause(WHOLE_S)
+    t.pause(t.timing.probing)
     t.send(t.arp(n))
     t.refuse(lambda f: is_reply_to(f, n), "no ARP reply for an address that somebody has")

@@ -97,7 +97,7 @@ def survived(*changes: tuple[int, bytes]) -> Body:
         whole = t.arp(n)
         for at, value in changes:
             t.send(whole[: 14 + at] + value + whole[14 + at + len(value) :])
-        t.pause(0.5)
+        t.digest()
         t.still_alive(n)
         t.forget()
         t.send(whole)
@@ -121,7 +121,7 @@ def no_group_entry(mac: bytes) -> Body:
         n = t.neighbour()
         t.require_echo(t.neighbour())
         t.send(t.arp(n, sha=mac))
-        t.pause(0.2)
+        t.digest()
         stimulus = t.provoke(n)
         t.refuse(lambda f: stimulus.answer(f) and f.dst[0] & 1 == 1, "no reply to a group address")
 
@@ -160,7 +160,7 @@ def learned_from(make: Callable[[Tester, Station], bytes]) -> Body:
     def body(t: Tester) -> None:
         n = t.neighbour(answering=False)
         t.send(make(t, n))
-        t.pause(0.1)
+        t.digest()
         stimulus = t.provoke(n)
         seen = t.expect(lambda f: asking(n)(f) or stimulus.answer(f), "an echo reply")
         if seen.arp:

@@ -218,7 +218,7 @@ def fragments_to_closed_port(t: Tester) -> None:
     error = t.expect(stimulus.error, "a port unreachable").carries(o.ICMP)
     equal("type and code of the error", b"\3\3", error[:2])
     equal("offset that the error quotes", b"\0", bytes((o.Ip(error[8:]).offset,)))
-    t.refuse(stimulus.error, "no second error", 0.5)
+    t.refuse(stimulus.error, "no second error", t.timing.brief)
 
 
 # -- errors that must not be sent ------------------------------------------------------------
@@ -334,7 +334,7 @@ def redirect_ignored(sender: Callable[[Tester], Station], new: Callable[[Tester]
         about_reply = o.ipv4(t.wire.ip, x.ip, o.ICMP, o.icmp(0, 0, o.pair(1, 1)))
         message = o.icmp(5, 1, new(t), about_reply)
         t.send(t.datagram(sender(t), o.ICMP, message, b"no token in this"))
-        t.pause(0.2)
+        t.digest()
         through_gateway(t, x)
 
     return body
@@ -440,7 +440,7 @@ def many(t: Tester) -> None:
     t.send(*sent)
     for stimulus in sent:
         t.expect(stimulus.answer, "a reply to each of 50 requests")
-    t.refuse(lambda f: any(s.answer(f) for s in sent), "no second reply", 0.5)
+    t.refuse(lambda f: any(s.answer(f) for s in sent), "no second reply", t.timing.brief)
 
 
 SWAP = "the source and destination addresses are simply reversed"
@@ -585,7 +585,7 @@ def mask_reply(t: Tester) -> None:
     t.require_echo(x)
     mask = o.icmp(18, 0, o.pair(0, 0), o.ip("255.0.0.0"))
     t.send(t.datagram(n, o.ICMP, mask, b"no token in this"))
-    t.pause(0.2)
+    t.digest()
     through_gateway(t, x)
 
 
@@ -604,7 +604,7 @@ def burst(t: Tester) -> None:
     n = t.neighbour()
     t.require_echo(n)
     t.send(*(t.echo(n) for _ in range(100)))
-    t.pause(1)
+    t.pause(t.timing.absence)
 
 
 SUITE.add("IC-5.2", "no source quench in the whole run, which has a burst of 100 echoes", "6633 3",

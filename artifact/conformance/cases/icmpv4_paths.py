@@ -25,7 +25,7 @@ def redirect_followed(code: int) -> Body:
         about_reply = o.ipv4(t.wire.ip, x.ip, o.ICMP, o.icmp(0, 0, o.pair(1, 1)))
         message = o.icmp(5, code, other.ip, about_reply)
         t.send(t.datagram(t.wire.gateway, o.ICMP, message, b"no token in this"))
-        t.pause(0.5)
+        t.digest()
         stimulus = t.echo(x)
         t.send(stimulus)
         reply = t.expect(stimulus.answer, "an echo reply through the new gateway")
@@ -58,7 +58,7 @@ def sizes_after(t: Tester, mtu: int) -> list[o.Ip]:
     if not o.u16(sent.raw, 6) & o.DF:
         raise NotApplicable("the DUT does not search for the path MTU: it sends without DF")
     t.send(too_big(t, sent, mtu))
-    t.pause(0.3)
+    t.digest()
     again = t.udp(x, ECHO_PORT, size=1400)
     t.send(again)
     first = t.expect(again.answer, "an answer from the echo service")
@@ -94,7 +94,7 @@ def goes_on(t: Tester) -> None:
     assert answer is not None
     message = o.icmp(3, 3, bytes(4), answer.header + answer.data[:8])
     t.send(t.datagram(n, o.ICMP, message, b"no token in this"))
-    t.pause(0.3)
+    t.digest()
     for _ in range(2):  # the first call after the error may report it
         again = t.udp(n, ECHO_PORT)
         t.send(again)

@@ -134,7 +134,7 @@ def advertisement(t: Tester) -> None:
     lifetime = (1800).to_bytes(2, "big")
     message = o.icmp(9, 0, b"\1\2" + lifetime, n.ip + b"\0\0\0\1")
     t.send(t.datagram(n, o.ICMP, message, b"no token in this", ttl=1))
-    t.pause(0.3)
+    t.digest()
     t.still_alive(n)
     t.still_alive(x)
 

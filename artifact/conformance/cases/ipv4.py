@@ -302,7 +302,7 @@ def land(t: Tester) -> None:
     t.require_echo(n)
     t.forget()
     t.send(*(t.echo(n, src=t.wire.ip) for _ in range(3)))
-    t.pause(1)
+    t.pause(t.timing.absence)
     t.still_alive(n)
     storm = [f for f in t.pending if f.ip and f.ip.dst == t.wire.ip]
     if len(storm) > 3:
@@ -315,7 +315,7 @@ def sample(t: Tester) -> None:
     t.ping(n)
     stimulus = t.udp(n)
     t.send(stimulus)
-    t.first(stimulus.error, 0.5)
+    t.first(stimulus.error, t.timing.brief)
 
 
 def own_source(frame: o.Frame, wire: Wire) -> str | None:
@@ -436,7 +436,7 @@ def fragmented(check: Callable[[Tester, list[o.Ip]], None]) -> Body:
             part = frame.ip
             return part is not None and part.proto == o.ICMP and part.dst == n.ip
 
-        while part := t.first(later, 0.5):
+        while part := t.first(later, t.timing.brief):
             parts += [part.ip] if part.ip else []
         check(t, sorted(parts, key=lambda part: part.offset))
 
@@ -710,7 +710,7 @@ def teardrop(t: Tester) -> None:
     first = t.pieces(stimulus, 48)[0]
     inside = o.refragment(stimulus.ip, 16, b"\xee" * 8, 0)
     t.send(first, stimulus.frame[:14] + inside)
-    t.pause(0.2)
+    t.digest()
     t.still_alive(n)
 
 

@@ -153,7 +153,7 @@ def two_routes(t: Tester) -> None:
     n = t.neighbour()
     t.require_echo(n)
     t.send(t.echo(n, options=came_through(LOOSE, n) + came_through(STRICT, n)))
-    t.pause(0.3)
+    t.digest()
     t.still_alive(n)
 
 

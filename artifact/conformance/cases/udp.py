@@ -189,7 +189,7 @@ def short(t: Tester) -> None:
     whole = t.udp(n, ECHO_PORT).ip.data
     for size in (0, 1, 7):
         t.send(t.datagram(n, o.UDP, whole[:size], b"no token in this"))
-    t.pause(0.3)
+    t.digest()
     t.still_alive(n)
 
 
@@ -221,7 +221,7 @@ def port_zero(t: Tester) -> None:
     n = t.neighbour()
     t.require_echo(n)
     t.send(t.udp(n, ECHO_PORT, sport=0))
-    t.pause(0.3)
+    t.digest()
     t.exchange(t.udp(n, ECHO_PORT))
 
 
@@ -302,7 +302,7 @@ def errors_survived(t: Tester) -> None:
     for code in (1, 2, 3):
         message = o.icmp(3, code, bytes(4), answer.header + answer.data[:8])
         t.send(t.datagram(n, o.ICMP, message, b"no token in this"))
-    t.pause(0.3)
+    t.digest()
     other = t.neighbour()
     for who in (n, other, other):  # one call may report the error instead
         again = t.udp(who, ECHO_PORT)
