@@ -22,6 +22,17 @@ Body = Callable[["Tester"], None]
 Monitor = Callable[[Frame, "Wire"], str | None]
 
 
+# What a case may need. The first three are features of a DUT (DutInfo.features).
+NEEDS = {
+    "udp_echo": "the DUT serves UDP echo on port 7",
+    "alias": "the DUT has a second address on its first link",
+    "forwarding": "the DUT has a second link and forwards",
+    "host": "the DUT is no router: what the case asks for holds for hosts only",
+    "slow": "the case waits for timers of many seconds",
+    "start": "the case sees what the DUT sends from its start on",
+}
+
+
 class Level(StrEnum):
     """How binding the requirement is."""
 
@@ -108,6 +119,8 @@ class Suite:
         if id in self.cases:
             raise ArtifactError(f"case {id} is defined twice")
         wanted, told = frozenset(needs.split()), self._told.get(id, ("", ""))
+        if unknown := wanted - NEEDS.keys():
+            raise ArtifactError(f"case {id} needs {', '.join(sorted(unknown))}", "see case.NEEDS")
         self.cases[id] = Case(
             self.name, id, title, rfc, words, level, body, mutants, wanted, monitor, told
         )
