@@ -47,7 +47,7 @@ def test_a_protocol_is_added_as_one_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_need_that_nobody_can_meet_is_refused() -> None:
     suite = Suite("toy", layer=7)
-    with pytest.raises(ArtifactError, match="case TOY-1.1 needs udp_ecco"):
+    with pytest.raises(ArtifactError, match="needs udp_ecco; see"):
         suite.add("TOY-1.1", "x", "792 x", "x", Level.MUST, lambda t: None, needs="slow udp_ecco")
 
 
