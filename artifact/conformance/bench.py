@@ -146,8 +146,9 @@ class Bench:
             outcome = Outcome(Verdict.FAIL, f"the DUT went away: {error}")
         if self._survived():
             return outcome
+        how = dut.epitaph()
         self._drop()
-        return Outcome(Verdict.FAIL, f"the DUT is dead afterwards; {outcome.reason}")
+        return Outcome(Verdict.FAIL, f"the DUT is dead afterwards{how}; {outcome.reason}")
 
     def _attempts(self, case: Case, dut: Dut) -> Outcome:
         """An answer may get lost once; a DUT that is alive and never answers fails."""

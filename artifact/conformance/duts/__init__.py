@@ -7,13 +7,14 @@ from artifact.conformance.duts.linux import Linux
 from artifact.conformance.duts.lkl import LKL, LKL_TAP
 from artifact.conformance.duts.lwip import LWIP
 from artifact.conformance.duts.lwipv6 import LWIPV6
+from artifact.conformance.duts.machines import QEMU, UML
 from artifact.conformance.duts.mutant import Mutant
 from artifact.conformance.duts.ns3 import NS3
 from artifact.errors import ArtifactError
 
 __all__ = ["DUTS", "NAMES", "REAL", "Dut", "Kind", "Mutant", "find"]
 
-STACKS = (LKL, LKL_TAP, LWIP, LWIPV6, GVISOR, NS3)
+STACKS = (LKL, LKL_TAP, QEMU, UML, LWIP, LWIPV6, GVISOR, NS3)
 KINDS = (Kind.of(Linux), *(stack.kind for stack in STACKS), Kind.of(Mutant))
 DUTS: dict[str, Kind] = {kind.name: kind for kind in KINDS}
 NAMES = frozenset(DUTS)

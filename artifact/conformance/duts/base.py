@@ -94,6 +94,10 @@ class Dut(ABC):
         """Whether the stack's process, if it has one, is still there."""
         return True
 
+    def epitaph(self) -> str:
+        """How it ended, in brackets; empty when nothing is known or it is still there."""
+        return ""
+
     def start(self) -> DutInfo:
         """Start a fresh instance."""
         with ExitStack() as held:

@@ -26,6 +26,7 @@ from artifact.conformance.duts.base import (
 from artifact.conformance.duts.conditions import DEFAULTS, EVERY, Condition
 from artifact.conformance.duts.driven import ClockLine
 from artifact.conformance.duts.linux import DUT_MAC, tester_namespace
+from artifact.conformance.duts.packaged import Prepared
 from artifact.conformance.duts.process import READY_S, ProcessDut
 from artifact.conformance.timing import REAL, Timing
 from artifact.errors import Unavailable
@@ -75,6 +76,11 @@ class Seat:
         ]
         return [self.info.gateway, *links, *settings]
 
+    @property
+    def macs(self) -> list[str]:
+        """The MAC of each link."""
+        return [self.info.mac, *([self.info.far.mac] if self.info.far else [])]
+
     def forwarding(self, word: str) -> list[str]:
         """What a stack is told that forwards only when it is told."""
         return [word] if self.info.far else []
@@ -99,6 +105,7 @@ class Stack:
     driven: bool = False  # lets us drive its clock through its standard input
     arp_age: float | None = None  # as in DutInfo
     reassembly: float | None = None
+    prepare: tuple[Prepared, ...] = ()  # what an explicit step makes for it
     own_mac: bool = False  # takes no MAC from us; which one it has is asked by ARP
 
     @property

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -90,3 +91,10 @@ class ProcessDut(Dut):
     def running(self) -> bool:
         """Whether the process is still there."""
         return self.child is not None and self.child.poll() is None
+
+    def epitaph(self) -> str:
+        """The exit code or the signal of the process."""
+        code = None if self.child is None else self.child.poll()
+        if code is None:
+            return " (its process is still there)"
+        return f" ({signal.Signals(-code).name})" if code < 0 else f" (exit code {code})"

@@ -5,7 +5,8 @@
  * Mode Linux, or the program of a container. Linked statically.
  *
  * In a container the interface is configured already: the one link is then
- * called "-", and only UDP echo is served.
+ * called "-", and only UDP echo is served. In a virtual machine, kernel modules
+ * are in /modules, called 0.ko, 1.ko ... in the order in which to load them.
  */
 #include <errno.h>
 #include <sys/utsname.h>
@@ -22,6 +23,21 @@ static long result(long value)
 
 #include "linux-net.h"
 
+static void load_modules(void)
+{
+	char path[32];
+	int fd, i;
+
+	for (i = 0;; i++) {
+		snprintf(path, sizeof(path), "/modules/%d.ko", i);
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			return;
+		check(KERNEL3(SYS_finit_module, fd, "", 0), path);
+		close(fd);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct dut dut = dut_parse(argc, argv);
@@ -30,8 +46,9 @@ int main(int argc, char **argv)
 	long s;
 
 	if (strcmp(dut.link[0].where, "-")) {
-		set_sysctls(dut.settings);
+		load_modules();
 		set_network(&dut);
+		set_sysctls(dut.settings);
 	}
 	s = echo_socket();
 	uname(&uts);

@@ -142,8 +142,10 @@ static void set_sysctls(char **settings)
 	KERNEL3(SYS_mkdir, "/proc", 0755, 0);
 	/* A guest's root may have it mounted; then the first write tells. */
 	KERNEL(SYS_mount, "proc", "/proc", "proc", 0, 0, 0);
+	/* User Mode Linux adds "console=...", which is no path, to the words. */
 	for (; *settings; settings++)
-		set_sysctl(*settings);
+		if (strchr(*settings, '/'))
+			set_sysctl(*settings);
 }
 
 static void set_network(const struct dut *dut)

@@ -46,8 +46,8 @@ int main(int argc, char **argv)
 	if (clock_is_driven())
 		options.flags |= LKL_VIRTUAL_TIME;
 	check(lkl_start(&options), "start the kernel");
-	set_sysctls(dut.settings);
 	set_network(&dut);
+	set_sysctls(dut.settings);
 	s = echo_socket();
 	snprintf(version, sizeof(version), "Linux %s", lkl_version());
 	dut_ready(version);
