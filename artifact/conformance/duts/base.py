@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from artifact.conformance.clock import REAL_CLOCK, Clock
 from artifact.conformance.duts.conditions import DEFAULTS, Condition
+from artifact.conformance.duts.packaged import Prepared
 from artifact.conformance.timing import REAL, Timing
 from artifact.errors import Unavailable
 from artifact.net.link import Link
@@ -80,6 +81,7 @@ class Dut(ABC):
     NAME = ""
     OBTAINED = ""
     JOBS = 8  # instances side by side
+    PREPARE: ClassVar[tuple[Prepared, ...]] = ()  # what an explicit step makes for it
     CONDITIONS: ClassVar[tuple[str, ...]] = (DEFAULTS.name,)  # those it can be in
 
     @classmethod  # noqa: B027 - a stack that needs nothing says nothing
@@ -135,6 +137,7 @@ class Kind:
     need: Callable[[], None]  # raises Unavailable when something is not on this machine
     jobs: int = 8
     conditions: tuple[str, ...] = (DEFAULTS.name,)  # those it can be in
+    prepare: tuple[Prepared, ...] = ()  # what an explicit step makes for it
 
     @classmethod
     def of(cls, dut: type[Dut]) -> Kind:
@@ -143,7 +146,7 @@ class Kind:
         def make(log: Path | None, condition: Condition) -> Dut:
             return dut(log=log, condition=condition)
 
-        return cls(dut.NAME, dut.OBTAINED, make, dut.need, dut.JOBS, dut.CONDITIONS)
+        return cls(dut.NAME, dut.OBTAINED, make, dut.need, dut.JOBS, dut.CONDITIONS, dut.PREPARE)
 
     def missing(self) -> str | None:
         """Why this stack cannot run here, or None."""

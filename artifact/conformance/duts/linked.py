@@ -112,7 +112,9 @@ class Stack:
     def kind(self) -> Kind:
         """The stack as the suite knows it."""
         conditions = EVERY if self.forwards else (DEFAULTS.name,)
-        return Kind(self.name, self.obtained, self._make, self._need, self.jobs, conditions)
+        return Kind(
+            self.name, self.obtained, self._make, self._need, self.jobs, conditions, self.prepare
+        )
 
     def _make(self, log: Path | None, condition: Condition) -> Dut:
         return LinkedDut(stack=self, log=log, condition=condition, timing=self.timing)

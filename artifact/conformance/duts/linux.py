@@ -116,11 +116,11 @@ class Linux(Dut):
         for key, value in COMPILED_IN.items():
             dut.sysctl(key, value)
         set_up(dut, "lo")
-        _wire(tester, dut, "wire", "eth0", DUT_MAC)
+        wired(tester, dut, "wire", "eth0", DUT_MAC)
         add_address(dut, "eth0", info.address, info.prefix)
         add_address(dut, "eth0", info.alias, info.prefix)
         if info.far:
-            _wire(tester, dut, "wire2", "eth1", info.far.mac)
+            wired(tester, dut, "wire2", "eth1", info.far.mac)
             add_address(dut, "eth1", info.far.address, info.far.prefix)
             set_mtu(dut, "eth1", info.far.mtu)
             self.far = packet_link(tester, "wire2")
@@ -131,7 +131,8 @@ class Linux(Dut):
         return info, packet_link(tester, "wire")
 
 
-def _wire(tester: Namespace, dut: Namespace, ours: str, theirs: str, mac: str) -> None:
+def wired(tester: Namespace, dut: Namespace, ours: str, theirs: str, mac: str) -> None:
+    """A veth between two namespaces, without offloads."""
     make_veth(End(tester, ours, TESTER_MAC), End(dut, theirs, mac))
     offloads_off(tester, ours)
     offloads_off(dut, theirs)

@@ -138,6 +138,6 @@ def qemu(seat: Seat) -> list[str | Path]:
 
 
 QEMU = Stack(
-    "linux-qemu", "Debian 13's kernel for clouds in QEMU (TCG), with artifact/csrc/duts/guest.c inside",
+    "linux-qemu", "Debian 13 linux-image-cloud-amd64 in QEMU (TCG), csrc/duts/guest.c inside",
     Carrier.TAP, need_qemu, qemu, forwards=True, jobs=4, prepare=(KERNEL,),
 )  # fmt: skip

@@ -48,8 +48,8 @@ int main(int argc, char **argv)
 	if (strcmp(dut.link[0].where, "-")) {
 		load_modules();
 		set_network(&dut);
-		set_sysctls(dut.settings);
 	}
+	set_sysctls(dut.settings);
 	s = echo_socket();
 	uname(&uts);
 	snprintf(version, sizeof(version), "%s %s", uts.sysname, uts.release);
