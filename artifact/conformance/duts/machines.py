@@ -14,8 +14,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from artifact import proc
+from artifact.conformance.duts.base import HAS_ALIAS, UDP_ECHO
 from artifact.conformance.duts.compile import compiled, kept
 from artifact.conformance.duts.linked import Carrier, Seat, Stack
+from artifact.conformance.duts.lkl import AGE_S, REASSEMBLY_S
 from artifact.conformance.duts.packaged import unpacked
 from artifact.errors import ArtifactError
 from artifact.paths import CSRC
@@ -23,6 +25,7 @@ from artifact.paths import CSRC
 SOURCE = CSRC / "duts" / "guest.c"
 HEADERS = (CSRC / "duts" / "linux-net.h", CSRC / "duts" / "dut.h")
 MEMORY = "64M"
+FEATURES = UDP_ECHO | {HAS_ALIAS}
 KERNEL = unpacked("trixie", "linux-image-cloud-amd64", "40 MB to fetch", "linux-image-")
 MODULES = ("net/core/failover", "drivers/net/net_failover", "drivers/net/virtio_net")
 
@@ -67,7 +70,7 @@ def uml(seat: Seat) -> list[str | Path]:
 
 UML = Stack(
     "linux-uml", "Debian package user-mode-linux, with artifact/csrc/duts/guest.c inside",
-    Carrier.NAMED_TAP, need_uml, uml, forwards=True, jobs=4,
+    Carrier.NAMED_TAP, need_uml, uml, forwards=True, jobs=4, features=FEATURES, arp_age=AGE_S, reassembly=REASSEMBLY_S,
 )  # fmt: skip
 
 
@@ -139,5 +142,6 @@ def qemu(seat: Seat) -> list[str | Path]:
 
 QEMU = Stack(
     "linux-qemu", "Debian 13 linux-image-cloud-amd64 in QEMU (TCG), csrc/duts/guest.c inside",
-    Carrier.TAP, need_qemu, qemu, forwards=True, jobs=4, prepare=(KERNEL,),
+    Carrier.TAP, need_qemu, qemu, forwards=True, jobs=4, prepare=(KERNEL,), features=FEATURES, arp_age=AGE_S,
+    reassembly=REASSEMBLY_S,
 )  # fmt: skip
