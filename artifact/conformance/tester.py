@@ -73,14 +73,21 @@ def pattern(size: int, token: bytes) -> bytes:
 
 
 class Tester:
-    """One execution of one case. Frames that no statement has used yet stay pending."""
+    """One execution of one case. Frames that no statement has used yet stay pending.
 
-    def __init__(self, wire: Wire, timing: Timing, beyond: Wire | None = None) -> None:
+    `introducing`: a fresh station makes itself known by an ARP request, for a DUT that loses the
+    first datagram for a destination it has to resolve.
+    """
+
+    def __init__(
+        self, wire: Wire, timing: Timing, beyond: Wire | None = None, introducing: bool = False
+    ) -> None:
         self.wire = wire
         self.timing = timing
         self.info = wire.info
         self.pending: list[o.Frame] = []
-        self._far = Tester(beyond, timing) if beyond else None
+        self._introducing = introducing
+        self._far = Tester(beyond, timing, None, introducing) if beyond else None
 
     @property
     def far(self) -> Tester:
@@ -93,7 +100,11 @@ class Tester:
 
     def neighbour(self, answering: bool = True) -> Station:
         """A fresh on-link station."""
-        return self.wire.neighbour(answering)
+        who = self.wire.neighbour(answering)
+        if self._introducing and answering:
+            self.send(self.arp(who))
+            self.first(lambda f: is_reply_to(f, who), self.timing.answer)
+        return who
 
     def datagram(
         self,
