@@ -70,7 +70,8 @@ def uml(seat: Seat) -> list[str | Path]:
 
 UML = Stack(
     "linux-uml", "Debian package user-mode-linux, with artifact/csrc/duts/guest.c inside",
-    Carrier.NAMED_TAP, need_uml, uml, forwards=True, jobs=4, features=FEATURES, arp_age=AGE_S, reassembly=REASSEMBLY_S,
+    Carrier.NAMED_TAP, need_uml, uml, forwards=True, jobs=4, features=FEATURES, arp_age=AGE_S,
+    reassembly=REASSEMBLY_S,
 )  # fmt: skip
 
 
@@ -142,6 +143,6 @@ def qemu(seat: Seat) -> list[str | Path]:
 
 QEMU = Stack(
     "linux-qemu", "Debian 13 linux-image-cloud-amd64 in QEMU (TCG), csrc/duts/guest.c inside",
-    Carrier.TAP, need_qemu, qemu, forwards=True, jobs=4, prepare=(KERNEL,), features=FEATURES, arp_age=AGE_S,
-    reassembly=REASSEMBLY_S,
+    Carrier.TAP, need_qemu, qemu, forwards=True, jobs=4, prepare=(KERNEL,), features=FEATURES,
+    arp_age=AGE_S, reassembly=REASSEMBLY_S,
 )  # fmt: skip
