@@ -10,11 +10,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from artifact import profiles, ui
-from artifact.conformance import cases, compare, duts, expect, runner, selftest, stability
+from artifact.conformance import (
+    cases,
+    compare,
+    duts,
+    expect,
+    flips,
+    runner,
+    selftest,
+    stability,
+)
 from artifact.conformance.case import Case
 from artifact.conformance.duts import external
 from artifact.conformance.duts.base import DutInfo, Kind
-from artifact.conformance.duts.conditions import CONDITIONS, DEFAULTS, EVERY, Condition
+from artifact.conformance.duts.conditions import CONDITIONS, DEFAULTS, EVERY, WITHOUT, Condition
 from artifact.errors import ArtifactError
 from artifact.net.sweep import sweep
 from artifact.paths import shown
@@ -85,12 +94,29 @@ class _Session:
 
     def run(self, into: Run, kept: bool = True) -> list[VerdictRecord]:
         """All cases on all DUTs; shown and stored when they are to be kept."""
-        return [
+        pairs = [(kind, one) for kind in self.kinds for one in self.conditions]
+        records = [
             record
-            for kind in self.kinds
-            for one in self.conditions
+            for kind, one in pairs
             for record in _one_dut(kind, one, self.chosen, into, self.slow, kept)
         ]
+        if kept and len(self.conditions) > 1:
+            self._explain(records, into)
+        return records
+
+    def _explain(self, records: Sequence[VerdictRecord], into: Run) -> None:
+        """Which sysctl makes a case end otherwise in the paper's condition."""
+
+        def again(kind: Kind, one: Condition, some: Sequence[Case]) -> list[VerdictRecord]:
+            return _one_dut(kind, one, some, into, self.slow, kept=True)
+
+        more = [r for kind in self.kinds for r in flips.explain(kind, self.chosen, records, again)]
+        rows = [
+            (flip.dut, flip.case, flip.defaults, flip.paper, flip.explanation)
+            for flip in flips.flips([*records, *more])
+        ]
+        if rows:
+            ui.table("flips", ("dut", "case", "defaults", "paper", "explained by"), rows)
 
 
 def _same(runs: Sequence[Sequence[VerdictRecord]]) -> None:
@@ -131,7 +157,7 @@ def _one_dut(
     slow: bool,
     kept: bool,
 ) -> list[VerdictRecord]:
-    if condition.name not in kind.conditions:
+    if condition.name.partition(WITHOUT)[0] not in kind.conditions:
         ui.say(f"{kind.name}: has no settings for condition {condition.name}")
         return []
     if reason := kind.missing():
@@ -157,7 +183,7 @@ def _one_dut(
         )  # fmt: skip
         records = session.run()
     title = kind.name if session.info is None else _describe(session.info, into)
-    if kept:
+    if kept and WITHOUT not in condition.name:
         _show(f"{title}, condition {condition.name}", chosen, records)
     return records
 

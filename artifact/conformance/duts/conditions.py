@@ -18,6 +18,8 @@ from types import MappingProxyType
 
 from artifact.errors import ArtifactError
 
+WITHOUT = " without "
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -37,13 +39,14 @@ class Condition:
 
     def label(self, dut: str) -> str:
         """A DUT in this condition, for names of files."""
-        return dut if self == DEFAULTS else f"{dut}-{self.name}"
+        return dut if self == DEFAULTS else f"{dut}-{self.name.replace(' ', '-')}"
 
-    def only(self, *keys: str) -> Condition:
-        """The same with some of its sysctls only: what do these explain?"""
-        if unknown := [key for key in keys if key not in self.sysctls]:
-            raise ArtifactError(f"condition {self.name} has no sysctl {unknown[0]}")
-        return Condition(self.name, self.links, {key: self.sysctls[key] for key in keys})
+    def without(self, key: str) -> Condition:
+        """The same without one of its sysctls: what does that one explain?"""
+        if key not in self.sysctls:
+            raise ArtifactError(f"condition {self.name} has no sysctl {key}")
+        rest = {other: value for other, value in self.sysctls.items() if other != key}
+        return Condition(f"{self.name}{WITHOUT}{key}", self.links, rest)
 
 
 DEFAULTS = Condition("defaults")
