@@ -16,6 +16,7 @@ from artifact.net.link import Link
 from artifact.net.pcap import Capture
 
 SLICE_S = 0.05  # how long one of two wires is waited for before the other is looked at
+LONGEST_WAIT_S = 0.5  # how long an interrupted run goes on waiting
 
 
 @dataclass(eq=False)
@@ -117,7 +118,7 @@ class Wire:
                 raise Aborted
             if self._other:
                 self._other.serve_waiting()
-            slice_end = self.clock.now() + SLICE_S if self._other else deadline
+            slice_end = self.clock.now() + (SLICE_S if self._other else LONGEST_WAIT_S)
             raw = self.clock.wait(self._link.recv, min(slice_end, deadline))
             if raw is not None:
                 self._hear(raw)
