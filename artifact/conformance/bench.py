@@ -103,6 +103,7 @@ class Bench:
             dut = self._fresh()
             self._record(capture)
             if not self._talks:
+                dut.running()  # raises for a defect of our own
                 return Outcome(Verdict.INCONCLUSIVE, "the DUT answers neither echo nor ARP")
         return self._judged(case, dut)
 

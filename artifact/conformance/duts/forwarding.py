@@ -9,7 +9,8 @@ from artifact.conformance import octets as o
 from artifact.conformance.duts import options
 
 if TYPE_CHECKING:
-    from artifact.conformance.duts.responder import Arrival, Responder
+    from artifact.conformance.duts.interface import Arrival
+    from artifact.conformance.duts.responder import Responder
 
 
 def forward(stack: Responder, came: Arrival, datagram: o.Ip) -> None:
@@ -18,11 +19,11 @@ def forward(stack: Responder, came: Arrival, datagram: o.Ip) -> None:
         return
     if datagram.raw[8] <= 1 and "forward-ttl-1" not in stack.faults:
         if "forward-silent" not in stack.faults:
-            stack.error(11, 0, bytes(4), came, datagram)
+            stack.icmp.error(11, 0, bytes(4), came, datagram)
         return
-    out, hop = stack.route(datagram.dst)
+    out, hop = stack.output.route(datagram.dst)
     if out == came.number and "redirect-none" not in stack.faults:
-        stack.error(5, 1, hop, came, datagram)
+        stack.icmp.error(5, 1, hop, came, datagram)
     send_on(stack, came, datagram, stack.interfaces[out].mtu)
 
 
@@ -49,17 +50,17 @@ def send_on(stack: Responder, came: Arrival, datagram: o.Ip, mtu: int) -> None:
     if "forward-ttl-kept" not in stack.faults:
         head[8] = max(head[8] - 1, 0)
     header = _recorded(stack, bytes(head), datagram)
-    whole = o.Ip(stack.summed(header) + datagram.data)
+    whole = o.Ip(stack.output.summed(header) + datagram.data)
     dont = o.u16(whole.raw, 6) & o.DF
     if len(whole.raw) <= mtu:
-        stack.hand_over(whole.raw, datagram.dst)
+        stack.output.hand_over(whole.raw, datagram.dst)
     elif dont and "forward-ignores-df" not in stack.faults:
         known = 0 if "forward-no-mtu" in stack.faults else mtu
-        stack.error(3, 4, o.pair(0, known), came, datagram)
+        stack.icmp.error(3, 4, o.pair(0, known), came, datagram)
     elif "forward-no-fragments" not in stack.faults:
         room = (mtu - len(whole.header)) // 8 * 8
         for piece in o.fragments(whole.raw, *range(room, len(whole.data), room)):
-            stack.hand_over(piece, datagram.dst)
+            stack.output.hand_over(piece, datagram.dst)
 
 
 def _recorded(stack: Responder, header: bytes, datagram: o.Ip) -> bytes:
@@ -67,7 +68,7 @@ def _recorded(stack: Responder, header: bytes, datagram: o.Ip) -> bytes:
     list_ = options.parse(datagram.options)
     if "forward-not-recorded" in stack.faults or not list_.find(options.ROUTE):
         return header
-    own = stack.interfaces[stack.route(datagram.dst)[0]].ip
+    own = stack.interfaces[stack.output.route(datagram.dst)[0]].ip
     kept = (
         options.recorded(option, own) if option[0] == options.ROUTE else option
         for option in list_.each
@@ -81,10 +82,10 @@ def follow(stack: Responder, came: Arrival, datagram: o.Ip, option: bytes) -> No
     """
     at = option[2] - 1
     hop = option[at : at + 4]
-    own = stack.interfaces[stack.route(hop)[0]].ip
+    own = stack.interfaces[stack.output.route(hop)[0]].ip
     kept = own if "route-not-updated" not in stack.faults else hop
     fresh = option[:2] + bytes((option[2] + 4,)) + option[3:at] + kept + option[at + 4 :]
     others = [fresh if each == option else each for each in options.parse(datagram.options).each]
     head = options.with_options(datagram.header, b"".join(others))
     changed = head[:16] + hop + head[20:]
-    forward(stack, came, o.Ip(stack.summed(changed) + datagram.data))
+    forward(stack, came, o.Ip(stack.output.summed(changed) + datagram.data))

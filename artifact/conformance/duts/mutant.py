@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from artifact.conformance import octets as o
 from artifact.conformance.clock import DrivenClock
 from artifact.conformance.duts.base import ALIAS, FAR, FORWARDING, Dut, DutInfo, Port
+from artifact.conformance.duts.interface import Interface
 from artifact.conformance.duts.neighbours import AGE_S
 from artifact.conformance.duts.reassembly import LIFETIME_S
-from artifact.conformance.duts.responder import Interface, Responder
+from artifact.conformance.duts.responder import Responder
 from artifact.errors import ArtifactError
 from artifact.net.link import Link
 
