@@ -58,7 +58,10 @@ def run(
     conditions = [CONDITIONS[name] for name in _names(condition, EVERY, "condition")]
     suites = _names(suite, tuple(cases.SUITES), "suite")
     names = _names(dut, (*duts.DUTS, external.NAME), "DUT", duts.REAL)
-    kinds = [external.kind(config) if name == external.NAME else duts.find(name) for name in names]
+    kinds = [
+        external.kind(config, duts.NAMES) if name == external.NAME else duts.find(name)
+        for name in names
+    ]
     chosen = _cases(suites, case)
     if list_cases:
         _list(chosen)
@@ -218,7 +221,7 @@ def _summary(table: expect.Table, records: Sequence[VerdictRecord]) -> None:
         for key, count in counts.items()
     ]
     ui.table("verdicts", ("dut", "condition", "suite", *Verdict, "total"), rows)
-    here = [record for record in records if record.pcap is not None]
+    here = expect.judged(records)
     lines = expect.surprises(table, here)
     known = len(here) - len(lines)
     ui.say(f"{known} verdicts as expected, {len(lines)} not (artifact/conformance/expect.toml)")

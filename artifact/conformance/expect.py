@@ -84,3 +84,16 @@ def surprises(table: Table, records: Iterable[VerdictRecord]) -> list[str]:
                 f"is {record.verdict}: {record.reason}"
             )
     return lines
+
+
+def judged(records: Iterable[VerdictRecord]) -> list[VerdictRecord]:
+    """Those that the table is about: of stacks that were here, in one of the two conditions, and
+    not of cases that do not apply to a stack nobody has described.
+    """
+    return [
+        record
+        for record in records
+        if record.pcap is not None
+        and record.mode in CONDITIONS
+        and (record.dut in duts.NAMES or record.verdict is not Verdict.NO_TEST)
+    ]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Cases whose verdict depends on the condition, and the sysctl that explains each.
 
-A sysctl explains a flip when the paper's condition without it does not give that verdict. Found by running, not by reading: the records carry `paper without KEY` as their mode.
+A sysctl explains a flip when the paper's condition without it does not give that verdict. Found by
+running, not by reading: the records carry `paper without KEY` as their mode.
 """
 
 from __future__ import annotations

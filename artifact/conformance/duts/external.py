@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 import threading
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,16 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from artifact.conformance import preflight
-from artifact.conformance.duts.base import FAR, FORWARDING, UDP_ECHO, Dut, DutInfo, Kind, Port
+from artifact.conformance.duts.base import (
+    FAR,
+    FORWARDING,
+    HAS_ALIAS,
+    UDP_ECHO,
+    Dut,
+    DutInfo,
+    Kind,
+    Port,
+)
 from artifact.conformance.duts.conditions import DEFAULTS, PAPER, Condition
 from artifact.conformance.duts.linked import Carrier, Seat, Stack
 from artifact.conformance.duts.linux import DUT_MAC
@@ -87,6 +96,9 @@ class Config(_Part):
     gateway: str = "198.18.0.254"
     mac: Mac | None = None
     features: list[str] = []
+    alias: str = ""  # a second address of the first link
+    arp_age: float | None = None  # seconds, as in DutInfo
+    reassembly: float | None = None
     patience: float = Field(default=10.0, gt=0)  # seconds until it must have answered
     link: Place | None = None
     far: FarPlace | None = None
@@ -112,7 +124,8 @@ class Config(_Part):
         address, _, prefix = self.address.partition("/")
         return DutInfo(
             self.name, self.version, self.how, self.mac or "", address, int(prefix), self.gateway,
-            features=frozenset(self.features), far=self._far,
+            features=frozenset(self.features) | ({HAS_ALIAS} if self.alias else set()),
+            far=self._far, alias=self.alias, arp_age=self.arp_age, reassembly=self.reassembly,
         )  # fmt: skip
 
     @property
@@ -149,8 +162,7 @@ class Attached(Dut):
         """Open the links and see who is there."""
         assert self.config.link is not None
         info = self.config.info
-        link = self.config.link.link()
-        held.callback(link.close)
+        link = self._link(held, self.config.link)
         patience = 1.0 if self.seen.is_set() else self.config.patience
         try:
             mac = preflight.check(info, link, patience, self.config.link.shown)
@@ -160,17 +172,31 @@ class Attached(Dut):
             raise
         self.seen.set()
         if self.config.far and self.condition.links == 2:
-            self.far = self.config.far.link()
+            self.far = self._link(held, self.config.far)
         else:
             info = replace(info, far=None, features=info.features - {FORWARDING})
         return replace(info, mac=mac.hex(":")), link
 
+    def _link(self, held: ExitStack, place: Place) -> Link:
+        try:
+            link = place.link()
+        except ArtifactError:
+            if self.seen.is_set():
+                raise preflight.Silent(GONE) from None
+            raise
+        held.callback(link.close)
+        if place.socket:
+            held.callback(place.socket.unlink, missing_ok=True)
+        return link
 
-def kind(file: Path | None) -> Kind:
+
+def kind(file: Path | None, taken: Collection[str] = ()) -> Kind:
     """The DUT that a file describes."""
     if file is None:
         raise ArtifactError("the DUT external needs --config FILE", "see docs/own_stack.md")
     config = read(file)
+    if config.name in taken:
+        raise ArtifactError(f"{shown(file)}: name: {config.name!r} is a DUT of the suite's own")
     if config.command is not None:
         return _started(config, shlex.split(config.command))
     seen = threading.Event()  # shared by all instances: the first one is asked patiently
