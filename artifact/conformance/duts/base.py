@@ -138,6 +138,7 @@ class Kind:
     jobs: int = 8
     conditions: tuple[str, ...] = (DEFAULTS.name,)  # those it can be in
     prepare: tuple[Prepared, ...] = ()  # what an explicit step makes for it
+    packages: tuple[str, ...] = ()  # Debian packages that the same step installs
 
     @classmethod
     def of(cls, dut: type[Dut]) -> Kind:

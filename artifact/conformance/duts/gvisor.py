@@ -8,6 +8,7 @@ from pathlib import Path
 from artifact import proc
 from artifact.conformance.duts.compile import compiled_go, package_version
 from artifact.conformance.duts.linked import Carrier, Seat, Stack
+from artifact.conformance.duts.packaged import STEP
 from artifact.errors import Unavailable
 from artifact.paths import CSRC
 
@@ -20,9 +21,11 @@ def need() -> None:
     """The library's source and the Go compiler."""
     if not TREE.is_dir():
         raise Unavailable(
-            "gVisor's library is not installed", f"run: invoke conformance-stacks ({PACKAGE})"
+            "gVisor's library is not installed",
+            f"run: {STEP} (packages {PACKAGE}, golang-go; 500 MB)",
         )
-    proc.need("go", "golang-go")
+    if proc.which("go") is None:
+        raise Unavailable("go is not installed", f"run: {STEP} (package golang-go)")
 
 
 def command(seat: Seat) -> list[str | Path]:
@@ -34,5 +37,5 @@ def command(seat: Seat) -> list[str | Path]:
 
 GVISOR = Stack(
     "gvisor", f"Debian package {PACKAGE}, with artifact/csrc/duts/gvisor.go", Carrier.TAP, need,
-    command, forwards=True,
+    command, forwards=True, packages=(PACKAGE, "golang-go"),
 )  # fmt: skip

@@ -106,6 +106,7 @@ class Stack:
     arp_age: float | None = None  # as in DutInfo
     reassembly: float | None = None
     prepare: tuple[Prepared, ...] = ()  # what an explicit step makes for it
+    packages: tuple[str, ...] = ()  # Debian packages that the same step installs
     own_mac: bool = False  # takes no MAC from us; which one it has is asked by ARP
 
     @property
@@ -113,7 +114,14 @@ class Stack:
         """The stack as the suite knows it."""
         conditions = EVERY if self.forwards else (DEFAULTS.name,)
         return Kind(
-            self.name, self.obtained, self._make, self._need, self.jobs, conditions, self.prepare
+            self.name,
+            self.obtained,
+            self._make,
+            self._need,
+            self.jobs,
+            conditions,
+            self.prepare,
+            self.packages,
         )
 
     def _make(self, log: Path | None, condition: Condition) -> Dut:
