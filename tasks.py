@@ -153,6 +153,14 @@ def conformance_bugs(_: invoke.Context, only: Any = None) -> None:
 
 
 @task
+def compat(_: invoke.Context, profile: str = "quick") -> None:
+    """Measure: congestion control, control messages, options of stacks (slides p.7)."""
+    from artifact.conformance import compat
+
+    print(compat.run(profile).results_line)
+
+
+@task
 def coldstart(_: invoke.Context, profile: str = "quick") -> None:
     """Measure: time to start a container and finish a small program (slides p.19)."""
     from artifact.bench import coldstart

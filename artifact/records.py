@@ -4,6 +4,7 @@
     <results>/<run-id>/manifest.json   who, where, with what (artifact.provenance)
     <results>/<run-id>/verdicts.jsonl  one VerdictRecord per line
     <results>/<run-id>/samples.jsonl   one SampleRecord per line
+    <results>/<run-id>/compat.jsonl    one CompatRecord per line
     <results>/<run-id>/skips.jsonl     one SkipRecord per line: what was not run, and why
     <results>/<run-id>/logs/           raw output of tools
 
@@ -83,6 +84,25 @@ class SkipRecord(_Record):
     experiment: str
     system: str
     reason: str = Field(min_length=1)
+
+
+class Compat(StrEnum):
+    """What a stack does when it is asked for something of the socket interface."""
+
+    WORKS = "works"  # accepted, and the effect was seen (or the value read back)
+    FAILS = "fails"  # refused
+    LIES = "lies"  # accepted, without the effect
+
+
+class CompatRecord(_Record):
+    """One algorithm, control message or socket option on one stack (slides p.7)."""
+
+    system: str
+    version: str
+    kind: str
+    name: str
+    outcome: Compat
+    detail: str
 
 
 class Manifest(BaseModel):
@@ -259,6 +279,14 @@ class Run:
     def add_verdict(self, verdict: VerdictRecord) -> None:
         """Append one conformance verdict."""
         _append(self.dir / "verdicts.jsonl", verdict)
+
+    def add_compat(self, record: CompatRecord) -> None:
+        """Append what a stack did when it was asked for something."""
+        _append(self.dir / "compat.jsonl", record)
+
+    def compat(self) -> list[CompatRecord]:
+        """What stacks did, in the order of asking."""
+        return [*read_lines(self.dir / "compat.jsonl", CompatRecord)]
 
     def add_skip(self, experiment: str, system: str, reason: str) -> None:
         """Note that a system of an experiment was not run, and why."""

@@ -82,12 +82,11 @@ class Runsc(ProcessDut):
         words = [info.gateway, f"-,{info.mac},{info.address}/{info.prefix},{info.mtu}"]
         if FORWARD in self.condition.sysctls:
             words.append(f"{FORWARD.replace('.', '/')}=1")
-        spec = _spec(["/guest", *words], f"/proc/{os.getpid()}/fd/{inside.fileno()}")
+        spec = bundle(["/guest", *words], f"/proc/{os.getpid()}/fd/{inside.fileno()}")
         (scratch / "config.json").write_text(json.dumps(spec))
-        runsc = RUNSC.directory / "root" / "usr" / "bin" / "runsc"
         return [
             proc.need("unshare", "util-linux"), "--mount", "sh", "-c", HIDE_LIMITS, "sh",
-            runsc, f"--root={scratch}/state", *OPTIONS, "run", f"--bundle={scratch}",
+            runtime(), f"--root={scratch}/state", *OPTIONS, "run", f"--bundle={scratch}",
             f"uk-{os.getpid()}-{scratch.name}",
         ]  # fmt: skip
 
@@ -99,8 +98,14 @@ def _place(tester: Namespace, inside: Namespace, number: int, port: Port) -> Non
     set_mtu(inside, name, port.mtu)
 
 
-def _spec(argv: list[str], network: str) -> dict[str, object]:
-    """A bundle's config.json (OCI runtime specification)."""
+def runtime() -> Path:
+    """The program."""
+    return RUNSC.directory / "root" / "usr" / "bin" / "runsc"
+
+
+def bundle(argv: list[str], network: str = "") -> dict[str, object]:
+    """A bundle's config.json (OCI runtime specification); `network` is a namespace's file."""
+    place = {"path": network} if network else {}
     kinds = [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")]
     return {
         "ociVersion": "1.0.2",
@@ -112,5 +117,5 @@ def _spec(argv: list[str], network: str) -> dict[str, object]:
         },
         "root": {"path": "rootfs", "readonly": True},
         "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
-        "linux": {"namespaces": [*kinds, {"type": "network", "path": network}]},
+        "linux": {"namespaces": [*kinds, {"type": "network", **place}]},
     }
