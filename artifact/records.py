@@ -33,6 +33,7 @@ from artifact.provenance import Provenance, collect, now
 
 RUN_DIR_VARIABLE = "UK_RUN_DIR"
 SCHEMA = 1
+DEFAULTS, PAPER = "defaults", "paper"  # conditions of conformance (VerdictRecord.mode)
 
 Param = str | int | float | bool | None
 
@@ -342,6 +343,11 @@ def latest_verdicts(records: Iterable[VerdictRecord]) -> list[VerdictRecord]:
     """Each (suite, case, dut, mode) once, as last recorded: a resumed run repeats cases."""
     last = {(r.suite, r.case, r.dut, r.mode): r for r in records}
     return [*last.values()]
+
+
+def in_condition(records: Iterable[VerdictRecord], mode: str = DEFAULTS) -> list[VerdictRecord]:
+    """Verdicts of stacks in one condition, each case once."""
+    return [record for record in latest_verdicts(records) if record.mode == mode]
 
 
 def latest_samples(records: Iterable[SampleRecord]) -> list[SampleRecord]:

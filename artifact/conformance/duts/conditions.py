@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from artifact import records
 from artifact.errors import ArtifactError
 
 WITHOUT = " without "
@@ -49,9 +50,9 @@ class Condition:
         return Condition(f"{self.name}{WITHOUT}{key}", self.links, rest)
 
 
-DEFAULTS = Condition("defaults")
+DEFAULTS = Condition(records.DEFAULTS)
 PAPER = Condition(
-    "paper",
+    records.PAPER,
     2,
     {
         "net.ipv4.ip_forward": 1,  # first: writing it resets others
