@@ -120,7 +120,7 @@ def conformance(run: Run, mode: str = DEFAULTS) -> Drawing:
     every = rows("conformance", present)
     stacks = every if mode == DEFAULTS else [name for name in every if name in present]
     with mpl.rc_context(STYLE):
-        figure, panels = _canvas(9.5, 0.34 * max(len(stacks), 2) + 1.2, len(SUITES))
+        figure, panels = _canvas(9.5, 0.34 * max(len(stacks), 4) + 1.2, len(SUITES))
         for axes, (suite, title) in zip(panels, SUITES.items(), strict=True):
             for position, stack in enumerate(stacks):
                 if (stack, suite) in counts:

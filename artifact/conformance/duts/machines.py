@@ -57,7 +57,7 @@ def uml(seat: Seat) -> list[str | Path]:
     shutil.copy2(guest(), root / "init")
     names = [f"vec{number}" for number in range(len(seat.links))]
     devices = [
-        f"{name}:transport=tap,ifname={link},mac={mac},vec=0,gro=0"
+        f"{name}:transport=fd,fd={link},mac={mac},vec=0"
         for name, link, mac in zip(names, seat.links, seat.macs, strict=True)
     ]
     return [
@@ -70,7 +70,7 @@ def uml(seat: Seat) -> list[str | Path]:
 
 UML = Stack(
     "linux-uml", "Debian package user-mode-linux, with artifact/csrc/duts/guest.c inside",
-    Carrier.NAMED_TAP, need_uml, uml, forwards=True, jobs=4, features=FEATURES, arp_age=AGE_S,
+    Carrier.DATAGRAM, need_uml, uml, forwards=True, jobs=4, features=FEATURES, arp_age=AGE_S,
     reassembly=REASSEMBLY_S,
 )  # fmt: skip
 
