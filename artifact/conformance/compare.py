@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from artifact.conformance import cases, duts
+from artifact.conformance.expect import NEEDS
 from artifact.errors import ArtifactError
 from artifact.paths import shown
 from artifact.records import Verdict, VerdictRecord
@@ -82,8 +83,13 @@ def _row(place: str, row: Mapping[str, object]) -> tuple[Verdict, Verdict, str]:
 
 
 def vector(records: Iterable[VerdictRecord], dut: str) -> Vector:
-    """The verdicts of a DUT by condition and case, without those that were not run here."""
-    return {(r.mode, r.case): r.verdict for r in records if r.dut == dut and r.pcap is not None}
+    """The verdicts of a DUT by condition and case, without cases that were not run on it."""
+    return {(r.mode, r.case): r.verdict for r in records if r.dut == dut and _executed(r)}
+
+
+def _executed(record: VerdictRecord) -> bool:
+    lacking = record.verdict is Verdict.NO_TEST and record.reason.startswith(NEEDS)
+    return record.pcap is not None and not lacking
 
 
 def compare(

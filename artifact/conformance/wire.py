@@ -56,6 +56,7 @@ class Wire:
         self.prefix = port.prefix if port else info.prefix
         self.mtu = port.mtu if port else info.mtu
         self.capture: Capture | None = None
+        self._sent: set[bytes] = first._sent if first else set()  # by source and identification
         self._link = link
         self._watch = watch
         self._aborted = aborted
@@ -107,7 +108,12 @@ class Wire:
         """Put a frame on the wire."""
         if self.capture:
             self.capture.add(frame, self.clock.stamp())
+        self._sent.add(_named(frame))
         self._link.send(frame)
+
+    def forwarded(self, frame: o.Frame) -> bool:
+        """Whether the datagram inside is one that we sent: a router passes it on."""
+        return _named(frame.raw) in self._sent
 
     def receive(self, deadline: float) -> o.Frame | None:
         """The next frame from the DUT; a request for a station we play is answered here.
@@ -155,3 +161,8 @@ class Wire:
     def plays(self, ip: bytes) -> bool:
         """Whether this is the address of a station of ours."""
         return ip in self._stations
+
+
+def _named(frame: bytes) -> bytes:
+    """Source and identification of the datagram in a frame."""
+    return frame[26:30] + frame[18:20]

@@ -59,6 +59,15 @@ def test_only_the_same_condition_is_compared() -> None:
     assert not found.holds
 
 
+def test_what_one_of_them_was_not_asked_is_not_compared() -> None:
+    unasked = record("linux", "IP-6.14", Verdict.NO_TEST).model_copy(
+        update={"reason": "needs slow"}
+    )
+    records = [*pair("IP-1.1", PASS, PASS), record("lkl", "IP-6.14", PASS), unasked]
+    found = compare(records, "lkl", "linux", {})
+    assert (found.compared, found.holds) == (1, True)
+
+
 def test_every_form_of_linux_is_compared() -> None:
     records = [*pair("IP-1.1", PASS, PASS), record("linux-uml", "IP-1.1", FAIL)]
     assert [c.reference for c in with_linux(records)] == ["linux", "linux-uml"]

@@ -324,7 +324,7 @@ def own_source(frame: o.Frame, wire: Wire) -> str | None:
     """
     if frame.ip is None or frame.ip.proto == 2:
         return None
-    if "forwarding" in wire.info.features and frame.ip.src not in wire.own:
+    if "forwarding" in wire.info.features and wire.forwarded(frame):
         return None
     if frame.ip.src in wire.own:
         return ""
