@@ -9,6 +9,7 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import invoke
@@ -17,14 +18,18 @@ from artifact.frontdoor import guarded
 
 HELP = {
     "profile": "effort: smoke, quick or paper",
-    "dut": "devices under test: linux, lwip, lkl (with commas), or all",
-    "suite": "arp, ipv4, icmpv4 (with commas), or all",
+    "dut": "devices under test (ukconform list --duts), with commas, or all",
+    "suite": "arp, ipv4, icmpv4, udp (with commas), or all",
     "case": "one case only",
     "self_test": "prove each case on the good responder and on its mutants instead",
     "list_cases": "list the cases instead",
+    "condition": "defaults, paper (two links, forwarding, conditioned as the paper's), or all",
+    "repeat": "run everything so often; every verdict must be the same each time",
+    "hog": "keep every CPU busy meanwhile",
+    "slow": "let cases wait for timers of a minute and more, too",
     "run": "run id or directory (default: the latest)",
     "param": "notebook parameter as name=value; can be repeated",
-    "only": "one notebook, image or program; can be repeated",
+    "only": "one notebook, image, program, kernel bug or stack; can be repeated",
     "markdown": "print Markdown",
     "readme": "put the table into README.md instead",
     "runs": "list the runs there are instead",
@@ -38,7 +43,7 @@ HELP = {
     "url": "directory of a kernel.org-style mirror to take the pinned tarball from",
     "update": "ask the distribution for a newer point release",
     "cxx": "build the C++ library as well",
-    "config": "kernel configuration: default, or kunit for the kernel's own unit tests",
+    "config": "kernel configuration (default, kunit), or the file that describes the external DUT",
 }
 
 
@@ -119,13 +124,66 @@ def conformance(
     profile: str = "quick",
     self_test: bool = False,
     list_cases: bool = False,
+    condition: str = "defaults",
+    slow: bool = False,
+    repeat: int = 1,
+    hog: bool = False,
+    config: str = "",
 ) -> None:
     """Measure: network protocol conformance of a stack (slides p.17)."""
     from artifact.conformance import cli
 
-    run = cli.run(dut, suite, profile, case or None, self_test, list_cases)
+    run = cli.run(
+        dut,
+        suite,
+        profile,
+        case or None,
+        self_test,
+        list_cases,
+        condition,
+        Path(config) if config else None,
+        slow=slow,
+        repeat=repeat,
+        busy=hog,
+    )
     if run is not None:
         print(run.results_line)
+
+
+@_task(iterable=["only"])
+def conformance_stacks(_: invoke.Context, only: Any = None) -> None:
+    """Prepare: what the large stacks under test need (packages of other suites, Go)."""
+    from artifact.conformance import stacks
+
+    stacks.run(only or ())
+
+
+@task
+def conformance_report(_: invoke.Context, run: str = "") -> None:
+    """Evaluate: the verdicts of a run as pages, a page per case and per stack."""
+    from artifact.records import Run
+
+    chosen = Run.chosen(run)
+    from artifact import paths
+    from artifact.conformance import site
+
+    print(f"report: {paths.shown(site.write(chosen))}")
+
+
+@_task(iterable=["only"])
+def conformance_bugs(_: invoke.Context, only: Any = None) -> None:
+    """Check: bugs patched into the library kernel's stack are found by the right cases."""
+    from artifact.conformance import kernel_bugs
+
+    kernel_bugs.run(tuple(only or ()))
+
+
+@task
+def compat(_: invoke.Context, profile: str = "quick") -> None:
+    """Measure: congestion control, control messages, options of stacks (slides p.7)."""
+    from artifact.conformance import compat
+
+    print(compat.run(profile).results_line)
 
 
 @task

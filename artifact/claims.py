@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from artifact import paths, port
 from artifact.errors import ArtifactError
-from artifact.records import Run, latest_samples, latest_verdicts
+from artifact.records import Run, in_condition, latest_samples
 from artifact.relations import CountEquals, Evidence, Judgement, PublishedCount, Relation
 
 CLAIMS = paths.DATA / "claims.toml"
@@ -87,7 +87,8 @@ def gather(run: Run, claims: ClaimList) -> Evidence:
     """All that the relations may look at."""
     return Evidence(
         samples=latest_samples(run.samples()),
-        verdicts=latest_verdicts(run.verdicts()),
+        verdicts=in_condition(run.verdicts()),
+        compat=run.compat(),
         skips=run.skips(),
         published=published(),
         port_lines=port.count(claims.port),

@@ -17,12 +17,13 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from artifact import claims, output, paths, tables
-from artifact.records import Run, Verdict
+from artifact import claims, conformance_tables, output, paths, tables
+from artifact.records import DEFAULTS, PAPER, Run, Verdict, in_condition
 from artifact.stats import FEWEST_FOR_INTERVAL, Summary
 from artifact.styles import SUITES, VERDICTS, rows, style
 
@@ -111,13 +112,15 @@ def _stacked(axes: Axes, position: float, counts: Mapping[Verdict, int]) -> None
     axes.text(1.02, position, f"{counts.get(Verdict.PASS, 0)}/{total}", va="center", fontsize=7)
 
 
-def conformance(run: Run) -> Drawing:
+def conformance(run: Run, mode: str = DEFAULTS) -> Drawing:
     """Share of cases per verdict for each stack and suite (slides p.17)."""
-    counts = tables.tally(run)
+    counts = tables.tally(run, mode)
     paper = {(cell.stack, cell.suite): cell for cell in claims.published()}
-    stacks = rows("conformance", {dut for dut, _ in counts})
+    present = {dut for dut, _ in counts}
+    every = rows("conformance", present)
+    stacks = every if mode == DEFAULTS else [name for name in every if name in present]
     with mpl.rc_context(STYLE):
-        figure, panels = _canvas(9.5, 0.34 * len(stacks) + 1.2, len(SUITES))
+        figure, panels = _canvas(9.5, 0.34 * max(len(stacks), 4) + 1.2, len(SUITES))
         for axes, (suite, title) in zip(panels, SUITES.items(), strict=True):
             for position, stack in enumerate(stacks):
                 if (stack, suite) in counts:
@@ -140,17 +143,72 @@ def conformance(run: Run) -> Drawing:
             axes.invert_yaxis()
             axes.text(1.02, -0.9, "ours", fontsize=7)
             axes.text(1.24, -0.9, "paper", fontsize=7, color="#0072B2")
-        handles = [
-            Patch(facecolor=look.colour, edgecolor="#444444", label=look.label)
-            for look in VERDICTS.values()
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+        _verdict_legend(figure)
     caption = (
-        "Conformance of network stacks. Bars: share of this run's cases with each verdict, and"
-        " passed/all in black. Diamonds and blue numbers: passed/all as the paper publishes them."
+        f"Conformance of network stacks. {tables.CONDITION[mode]} Bars: share of this run's cases"
+        " with each verdict, and passed/all in black. Diamonds and blue numbers: passed/all as the"
+        " paper publishes them."
         " The paper used IxANVL, we an open suite with other cases: compare stacks, not counts."
     )
-    return _finished("conformance", caption, figure, run)
+    name = "conformance" if mode == DEFAULTS else f"conformance_{mode}"
+    return _finished(name, caption, figure, run)
+
+
+def conformance_paper(run: Run) -> Drawing:
+    """The same in the paper's condition."""
+    return conformance(run, PAPER)
+
+
+def conformance_map(run: Run) -> Drawing:
+    """Case by stack: which verdict."""
+    records = in_condition(run.verdicts())
+    suites = [suite for suite in SUITES if any(r.suite == suite for r in records)]
+    here = {dut for dut, _ in tables.tally(run)}
+    stacks = [name for name in rows("conformance", here) if name in here]
+    order = list(VERDICTS)
+    height = max(len(suites), 1) * (1.1 + 0.2 * max(len(stacks), 2)) + 0.5
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(10, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        panels = figure.subplots(max(len(suites), 1), 1, squeeze=False)[:, 0]
+        for axes, suite in zip(panels, suites, strict=False):
+            found = {(r.dut, r.case): r.verdict for r in records if r.suite == suite}
+            names = list(dict.fromkeys(r.case for r in records if r.suite == suite))
+            grid = [
+                [order.index(found[s, n]) if (s, n) in found else len(order) for n in names]
+                for s in stacks
+            ]
+            _map(axes, grid, names, stacks)
+            axes.set_title(SUITES[suite], loc="left")
+        _verdict_legend(figure)
+    caption = (
+        f"Verdict of each case (column) on each stack (row). {tables.CONDITION[DEFAULTS]} Blank:"
+        " not run. The pages of the run (invoke conformance-report) have the reasons."
+    )
+    return _finished("conformance_map", caption, figure, run)
+
+
+def _map(
+    axes: Axes, grid: Sequence[Sequence[int]], cases: Sequence[str], stacks: Sequence[str]
+) -> None:
+    colours = ListedColormap([*(look.colour for look in VERDICTS.values()), "#ffffff"])
+    axes.pcolormesh(
+        grid, cmap=colours, vmin=0, vmax=len(VERDICTS), edgecolors="#dddddd", linewidth=0.2
+    )
+    axes.set_yticks([row + 0.5 for row in range(len(stacks))], [style(s).label for s in stacks])
+    axes.set_xticks(
+        [column + 0.5 for column in range(len(cases))], cases, rotation=90, fontsize=3.2
+    )
+    axes.tick_params(length=0)
+    axes.invert_yaxis()
+
+
+def _verdict_legend(figure: Figure) -> None:
+    handles = [
+        Patch(facecolor=look.colour, edgecolor="#444444", label=look.label)
+        for look in VERDICTS.values()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
 
 
 # --- durations and rates -------------------------------------------------------------------
@@ -270,6 +328,8 @@ def netperf(run: Run) -> Drawing:
 
 FIGURES: dict[str, Callable[[Run], Drawing]] = {
     "conformance": conformance,
+    "conformance_paper": conformance_paper,
+    "conformance_map": conformance_map,
     "coldstart": coldstart,
     "netperf": netperf,
 }
@@ -287,4 +347,5 @@ def write_all(run: Run, directory: Path = paths.PAPER_FIGURES) -> list[Path]:
             file.write_bytes(drawing.render(kind))
             written.append(file)
         written.append(output.sidecar(stem, run, drawing.caption))
-    return [*written, *tables.write_all(run, directory)]
+    written += tables.write_all(run, directory)
+    return [*written, *conformance_tables.write_all(run, directory)]

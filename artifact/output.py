@@ -8,7 +8,7 @@ from pathlib import Path
 from artifact import claims, paths
 from artifact.records import Run
 
-RECORD_FILES = ("manifest.json", "samples.jsonl", "verdicts.jsonl", "skips.jsonl")
+RECORD_FILES = ("manifest.json", "samples.jsonl", "verdicts.jsonl", "skips.jsonl", "compat.jsonl")
 
 
 def inputs(run: Run) -> dict[str, str]:

@@ -4,6 +4,7 @@
     <results>/<run-id>/manifest.json   who, where, with what (artifact.provenance)
     <results>/<run-id>/verdicts.jsonl  one VerdictRecord per line
     <results>/<run-id>/samples.jsonl   one SampleRecord per line
+    <results>/<run-id>/compat.jsonl    one CompatRecord per line
     <results>/<run-id>/skips.jsonl     one SkipRecord per line: what was not run, and why
     <results>/<run-id>/logs/           raw output of tools
 
@@ -32,6 +33,7 @@ from artifact.provenance import Provenance, collect, now
 
 RUN_DIR_VARIABLE = "UK_RUN_DIR"
 SCHEMA = 1
+DEFAULTS, PAPER = "defaults", "paper"  # conditions of conformance (VerdictRecord.mode)
 
 Param = str | int | float | bool | None
 
@@ -83,6 +85,25 @@ class SkipRecord(_Record):
     experiment: str
     system: str
     reason: str = Field(min_length=1)
+
+
+class Compat(StrEnum):
+    """What a stack does when it is asked for something of the socket interface."""
+
+    WORKS = "works"  # accepted, and the effect was seen (or the value read back)
+    FAILS = "fails"  # refused
+    LIES = "lies"  # accepted, without the effect
+
+
+class CompatRecord(_Record):
+    """One algorithm, control message or socket option on one stack (slides p.7)."""
+
+    system: str
+    version: str
+    kind: str
+    name: str
+    outcome: Compat
+    detail: str
 
 
 class Manifest(BaseModel):
@@ -260,6 +281,14 @@ class Run:
         """Append one conformance verdict."""
         _append(self.dir / "verdicts.jsonl", verdict)
 
+    def add_compat(self, record: CompatRecord) -> None:
+        """Append what a stack did when it was asked for something."""
+        _append(self.dir / "compat.jsonl", record)
+
+    def compat(self) -> list[CompatRecord]:
+        """What stacks did, in the order of asking."""
+        return [*read_lines(self.dir / "compat.jsonl", CompatRecord)]
+
     def add_skip(self, experiment: str, system: str, reason: str) -> None:
         """Note that a system of an experiment was not run, and why."""
         skip = SkipRecord(experiment=experiment, system=system, reason=reason)
@@ -314,6 +343,11 @@ def latest_verdicts(records: Iterable[VerdictRecord]) -> list[VerdictRecord]:
     """Each (suite, case, dut, mode) once, as last recorded: a resumed run repeats cases."""
     last = {(r.suite, r.case, r.dut, r.mode): r for r in records}
     return [*last.values()]
+
+
+def in_condition(records: Iterable[VerdictRecord], mode: str = DEFAULTS) -> list[VerdictRecord]:
+    """Verdicts of stacks in one condition, each case once."""
+    return [record for record in latest_verdicts(records) if record.mode == mode]
 
 
 def latest_samples(records: Iterable[SampleRecord]) -> list[SampleRecord]:

@@ -19,7 +19,15 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 
-from artifact.records import Param, SampleRecord, SkipRecord, Verdict, VerdictRecord
+from artifact.records import (
+    Compat,
+    CompatRecord,
+    Param,
+    SampleRecord,
+    SkipRecord,
+    Verdict,
+    VerdictRecord,
+)
 from artifact.stats import FEWEST_FOR_INTERVAL, Summary, round_ratios, summarise
 from artifact.styles import ABSENT, ROWS, quantity, style
 
@@ -66,6 +74,7 @@ class Evidence:
     samples: Sequence[SampleRecord] = ()
     verdicts: Sequence[VerdictRecord] = ()
     skips: Sequence[SkipRecord] = ()
+    compat: Sequence[CompatRecord] = ()
     published: Sequence[PublishedCount] = ()
     port_lines: Mapping[str, Lines] = field(default_factory=dict)
 
@@ -378,6 +387,31 @@ class PassesFewer(_Relation):
         )
 
 
+class Lacks(_Relation):
+    """`system` lacks something of a kind (of the socket interface) that `than` has."""
+
+    relation: Literal["lacks"]
+    kind: str
+    system: str
+    than: str
+
+    @override
+    def judge(self, evidence: Evidence) -> Judgement:
+        mine = [record for record in evidence.compat if record.kind == self.kind]
+        here = {record.system for record in mine}
+        if missing := [name for name in (self.system, self.than) if name not in here]:
+            return absent(evidence, "compat", missing)
+        has = {
+            name: {r.name for r in mine if r.system == name and r.outcome is Compat.WORKS}
+            for name in (self.system, self.than)
+        }
+        lacking = sorted(has[self.than] - has[self.system])
+        ours = ", ".join(f"{style(name).label}: {', '.join(sorted(has[name]))}" for name in has)
+        if not lacking:
+            return Judgement(Outcome.DIFFERS, ours, "nothing is lacking")
+        return Judgement(Outcome.HOLDS, ours, f"lacking: {', '.join(lacking)}")
+
+
 class LinesAtMost(_Relation):
     """A part of our port is not longer than the paper says theirs is.
 
@@ -425,6 +459,7 @@ Relation = Annotated[
     | VerdictsEqual
     | CountEquals
     | PassesFewer
+    | Lacks
     | LinesAtMost
     | Unsupported,
     Field(discriminator="relation"),

@@ -36,6 +36,14 @@ SYSTEMS: dict[str, Style] = {
     "qemu-tcg": Style("VM (QEMU TCG)", "#777777"),
     "null": Style("harness alone", "#BBBBBB"),
     "lwip": Style("lwIP", "#56B4E9"),
+    "lwipv6": Style("LwIPv6", "#56B4E9"),
+    "gvisor-runsc": Style("gVisor (runsc)", "#009E73"),
+    "ns3": Style("ns-3", "#CC79A7"),
+    "pytcp": Style("PyTCP", "#F0E442"),
+    "linux-uml": Style("Linux (UML)", "#555555"),
+    "linux-qemu": Style("Linux (QEMU)", "#555555"),
+    "lkl-tap": Style("LKL (tap)", "#D55E00"),
+    "runu": Style("µKontainer (container)", "#D55E00"),
     "seastar": Style("Seastar", "#999999"),
     "osv": Style("OSv", "#999999"),
     "mtcp": Style("mTCP", "#999999"),
@@ -56,7 +64,6 @@ VERDICTS: dict[Verdict, Style] = {
 SUITES = {"arp": "ARP", "ipv4": "IPv4", "icmpv4": "ICMPv4"}
 
 ABSENT = "not in this run"
-NO_DEVICE = "no device for it yet"
 NOT_PACKAGED = registry.NOT_PACKAGED
 
 
@@ -72,9 +79,9 @@ ROWS: dict[str, dict[str, str]] = {
     "core": {"lkl": ABSENT, "host": ABSENT},
     "conformance": {
         "lwip": ABSENT,
-        "seastar": NO_DEVICE,
+        "seastar": ABSENT,
         "osv": NOT_PACKAGED,
-        "gvisor": NO_DEVICE,
+        "gvisor": ABSENT,
         "mtcp": NOT_PACKAGED,
         "rump": NOT_PACKAGED,
         "graphene": NOT_PACKAGED,

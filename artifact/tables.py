@@ -9,12 +9,14 @@ from pathlib import Path
 from artifact import claims, output
 from artifact.errors import ArtifactError
 from artifact.records import (
+    DEFAULTS,
+    PAPER,
     Param,
     Run,
     SampleRecord,
     Verdict,
+    in_condition,
     latest_samples,
-    latest_verdicts,
     write_atomically,
 )
 from artifact.relations import Evidence
@@ -90,13 +92,13 @@ def skipped(run: Run, experiment: str, system: str) -> str:
     return f"not run: {Evidence(skips=run.skips(experiment)).reason(experiment, system)}"
 
 
-def tally(run: Run) -> dict[tuple[str, str], Counter[Verdict]]:
-    """For each (device, suite) how many cases got which verdict.
+def tally(run: Run, mode: str = DEFAULTS) -> dict[tuple[str, str], Counter[Verdict]]:
+    """For each (device, suite) how many cases got which verdict in that condition.
 
     A device that was not here has `no_test` in every case, and is left out.
     """
     counts: dict[tuple[str, str], Counter[Verdict]] = defaultdict(Counter)
-    for record in latest_verdicts(run.verdicts()):
+    for record in in_condition(run.verdicts(), mode):
         counts[record.dut, record.suite][record.verdict] += 1
     return {key: found for key, found in counts.items() if {*found} != {Verdict.NO_TEST}}
 
@@ -128,38 +130,55 @@ def summaries(run: Run, experiment: str) -> dict[Series, tuple[Summary, str]]:
     }
 
 
-def conformance(run: Run) -> Table:
+CONDITION = {
+    DEFAULTS: "Stacks as they come.",
+    PAPER: "Stacks conditioned as the paper's authors did, with two links; those without such"
+    " settings are left out.",
+}
+
+
+def conformance(run: Run, mode: str = DEFAULTS) -> Table:
     """Published and our pass counts per stack and suite (slides p.17)."""
-    counts = tally(run)
+    counts = tally(run, mode)
     paper = {(c.stack, c.suite): f"{c.passed}/{c.total}" for c in claims.published()}
     cells = []
     for stack in rows("conformance", {dut for dut, _ in counts}):
+        ran = any((stack, suite) in counts for suite in SUITES)
+        if not ran and mode != DEFAULTS:
+            continue
         cell = [style(stack).label]
         for suite in SUITES:
             found = counts.get((stack, suite))
             ours = f"{found[Verdict.PASS]}/{found.total()}" if found else "not run"
             cell += [paper.get((stack, suite), "-"), ours]
-        ran = any((stack, suite) in counts for suite in SUITES)
         cells.append([*cell, "" if ran else skipped(run, "conformance", stack)])
     heads = [f"{label} {who}" for label in SUITES.values() for who in ("paper", "ours")]
     caption = (
-        "Conformance: passed / all cases. The paper's counts are of IxANVL, ours of the open"
-        " suite of this artifact, which has other cases: compare stacks within a column."
+        f"Conformance: passed / all cases. {CONDITION[mode]} The paper's counts are of IxANVL, ours"
+        " of the open suite of this artifact, which has other cases: compare stacks within a"
+        " column."
     )
-    return Table("conformance", caption + note(run), ["stack", *heads, "remark"], cells)
+    return Table(
+        _named("conformance", mode), caption + note(run), ["stack", *heads, "remark"], cells
+    )
 
 
-def verdicts(run: Run) -> Table:
+def _named(name: str, mode: str) -> str:
+    return name if mode == DEFAULTS else f"{name}_{mode}"
+
+
+def verdicts(run: Run, mode: str = DEFAULTS) -> Table:
     """All five verdict classes per stack and suite of this run."""
     cells = [
         [style(dut).label, SUITES.get(suite, suite), *(str(found[v]) for v in VERDICTS)]
-        for (dut, suite), found in sorted(tally(run).items())
+        for (dut, suite), found in sorted(tally(run, mode).items())
     ]
     heads = ["stack", "suite", *(look.label for look in VERDICTS.values())]
     caption = (
-        "Number of cases with each verdict; a case that was repeated counts once, as last run."
+        f"Number of cases with each verdict. {CONDITION[mode]} A case that was repeated counts"
+        " once, as last run."
     )
-    return Table("verdicts", caption + note(run), heads, cells)
+    return Table(_named("verdicts", mode), caption + note(run), heads, cells)
 
 
 def _measured(run: Run, experiment: str, title: str) -> Table:
@@ -265,6 +284,7 @@ def insert(file: Path, table: Table) -> None:
 TABLES: dict[str, Callable[[Run], Table]] = {
     "claims": claim_table,
     "conformance": conformance,
+    "conformance_paper": lambda run: conformance(run, PAPER),
     "verdicts": verdicts,
     "coldstart": coldstart,
     "netperf": netperf,
@@ -273,14 +293,16 @@ TABLES: dict[str, Callable[[Run], Table]] = {
 }
 
 
-def write_all(run: Run, directory: Path) -> list[Path]:
-    """Write every table as .md and .tex with its sidecar; the paths written."""
+def write(run: Run, directory: Path, table: Table) -> list[Path]:
+    """Write one table as .md and .tex with its sidecar; the paths written."""
     written = []
-    for make in TABLES.values():
-        table = make(run)
-        for ending, text in (("md", table.markdown()), ("tex", table.latex())):
-            file = directory / f"tab_{table.name}.{ending}"
-            file.write_text(text)
-            written.append(file)
-        written.append(output.sidecar(directory / f"tab_{table.name}", run, table.caption))
-    return written
+    for ending, text in (("md", table.markdown()), ("tex", table.latex())):
+        file = directory / f"tab_{table.name}.{ending}"
+        file.write_text(text)
+        written.append(file)
+    return [*written, output.sidecar(directory / f"tab_{table.name}", run, table.caption)]
+
+
+def write_all(run: Run, directory: Path) -> list[Path]:
+    """Write every table; the paths written."""
+    return [path for make in TABLES.values() for path in write(run, directory, make(run))]

@@ -75,7 +75,7 @@ def _test(run: Run) -> None:
                     suite=suite,
                     case=f"{suite}-{case}",
                     dut=dut,
-                    mode="synthetic",
+                    mode="defaults",
                     verdict=Verdict.FAIL if bad else Verdict.PASS,
                     reason="",
                     seconds=0.1,

@@ -6,19 +6,30 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from artifact import profiles, ui
-from artifact.conformance import cases, duts, expect, runner, selftest
+from artifact.conformance import (
+    cases,
+    compare,
+    duts,
+    expect,
+    flips,
+    runner,
+    selftest,
+    stability,
+)
 from artifact.conformance.case import Case
-from artifact.conformance.duts.base import DutInfo
+from artifact.conformance.duts import external
+from artifact.conformance.duts.base import DutInfo, Kind
+from artifact.conformance.duts.conditions import CONDITIONS, DEFAULTS, EVERY, WITHOUT, Condition
 from artifact.errors import ArtifactError
 from artifact.net.sweep import sweep
 from artifact.paths import shown
 from artifact.records import Run, Verdict, VerdictRecord, write_atomically
 
 EVERYTHING = "all"
-REAL_DUTS = ("linux", "lwip", "lkl")
 SHOWN_REASON = 110
 
 
@@ -29,16 +40,28 @@ def run(
     case: str | None = None,
     self_test: bool = False,
     list_cases: bool = False,
+    condition: str | Sequence[str] = DEFAULTS.name,
+    config: Path | None = None,
+    slow: bool = False,
+    repeat: int = 1,
+    busy: bool = False,
 ) -> Run | None:
     """Run suites on DUTs and return the run with their verdicts (None: only listed).
 
-    Several names may be given as a list or separated by commas; `all` means all. A deviation
-    of a stack is a result. ArtifactError says that the suite itself broke, or that a name is
-    not known.
+    Several names may be given as a list or separated by commas; `all` means all. `config`
+    describes the DUT called external; `slow` lets cases wait for long timers in real time. A
+    deviation of a stack is a result. With `repeat` everything is run so often and every verdict
+    must be the same; `busy` keeps all CPUs busy meanwhile. ArtifactError says that the suite
+    itself broke, that verdicts differ, or that a name is not known.
     """
     profiles.get(profile)
+    conditions = [CONDITIONS[name] for name in _names(condition, EVERY, "condition")]
     suites = _names(suite, tuple(cases.SUITES), "suite")
-    names = _names(dut, tuple(duts.DUTS), "DUT", REAL_DUTS)
+    names = _names(dut, (*duts.DUTS, external.NAME), "DUT", duts.REAL)
+    kinds = [
+        external.kind(config, duts.NAMES) if name == external.NAME else duts.find(name)
+        for name in names
+    ]
     chosen = _cases(suites, case)
     if list_cases:
         _list(chosen)
@@ -50,11 +73,60 @@ def run(
         _self_test(chosen, into)
         into.finish()
         return into
-    records = [record for name in names for record in _one_dut(name, chosen, into)]
-    _summary(table, records)
+    session = _Session(kinds, conditions, chosen, slow)
+    with stability.hog(busy):
+        records = session.run(into)
+        _summary(table, records)
+        again = [session.run(into, kept=False) for _ in range(repeat - 1)]
     into.finish()
+    _gone(records)
     _broken([record for record in records if record.verdict is Verdict.ERROR], into)
+    if again:
+        _same([records, *again])
     return into
+
+
+@dataclass(frozen=True)
+class _Session:
+    """What is run, perhaps several times."""
+
+    kinds: Sequence[Kind]
+    conditions: Sequence[Condition]
+    chosen: Sequence[Case]
+    slow: bool
+
+    def run(self, into: Run, kept: bool = True) -> list[VerdictRecord]:
+        """All cases on all DUTs; shown and stored when they are to be kept."""
+        pairs = [(kind, one) for kind in self.kinds for one in self.conditions]
+        records = [
+            record
+            for kind, one in pairs
+            for record in _one_dut(kind, one, self.chosen, into, self.slow, kept)
+        ]
+        if kept and len(self.conditions) > 1:
+            self._explain(records, into)
+        return records
+
+    def _explain(self, records: Sequence[VerdictRecord], into: Run) -> None:
+        """Which sysctl makes a case end otherwise in the paper's condition."""
+
+        def again(kind: Kind, one: Condition, some: Sequence[Case]) -> list[VerdictRecord]:
+            return _one_dut(kind, one, some, into, self.slow, kept=True)
+
+        more = [r for kind in self.kinds for r in flips.explain(kind, self.chosen, records, again)]
+        rows = [
+            (flip.dut, flip.case, flip.defaults, flip.paper, flip.explanation)
+            for flip in flips.flips([*records, *more])
+        ]
+        if rows:
+            ui.table("flips", ("dut", "case", "defaults", "paper", "explained by"), rows)
+
+
+def _same(runs: Sequence[Sequence[VerdictRecord]]) -> None:
+    lines = stability.unstable(runs)
+    if lines:
+        raise ArtifactError(f"{len(lines)} verdicts differ between the runs, first: {lines[0]}")
+    ui.say(f"{len(runs)} runs, {len(runs[0])} verdicts each: all the same")
 
 
 def _names(
@@ -80,26 +152,42 @@ def _cases(suites: Sequence[str], only: str | None) -> list[Case]:
     return [found]
 
 
-def _one_dut(name: str, chosen: Sequence[Case], into: Run) -> list[VerdictRecord]:
-    kind = duts.find(name)
+def _one_dut(
+    kind: Kind,
+    condition: Condition,
+    chosen: Sequence[Case],
+    into: Run,
+    slow: bool,
+    kept: bool,
+) -> list[VerdictRecord]:
+    if condition.name.partition(WITHOUT)[0] not in kind.conditions:
+        ui.say(f"{kind.name}: has no settings for condition {condition.name}")
+        return []
     if reason := kind.missing():
-        into.add_skip("conformance", name, reason)
-        records = runner.not_here(name, chosen, reason)
-        for record in records:
+        into.add_skip("conformance", kind.name, reason)
+        records = runner.not_here(kind.name, chosen, reason, condition)
+        for record in records if kept else ():
             into.add_verdict(record)
-        ui.say(f"{name}: not run: {reason}")
+        ui.say(f"{kind.name}: not run: {reason}")
         return records
-    log = into.logs / f"dut-{name}.log"
-    with ui.progress(f"conformance {name}", len(chosen)) as bar:
+    if kind.name not in duts.NAMES:
+        external.preflight_of(kind, condition)
+    log = into.logs / f"dut-{condition.label(kind.name)}.log"
+    with ui.progress(f"conformance {condition.label(kind.name)}", len(chosen)) as bar:
 
         def report(record: VerdictRecord) -> None:
-            into.add_verdict(record)
+            if kept:
+                into.add_verdict(record)
             bar.advance(1, record.case)
 
-        session = runner.Session(name, lambda: kind(log=log), chosen, into.dir, kind.JOBS, report)
+        session = runner.Session(
+            kind.name, lambda: kind.make(log, condition), chosen, into.dir, kind.jobs, report,
+            condition, slow,
+        )  # fmt: skip
         records = session.run()
-    title = name if session.info is None else _describe(session.info, into)
-    _show(title, chosen, records)
+    title = kind.name if session.info is None else _describe(session.info, into)
+    if kept and WITHOUT not in condition.name:
+        _show(f"{title}, condition {condition.name}", chosen, records)
     return records
 
 
@@ -125,20 +213,35 @@ def _cut(reason: str) -> str:
 
 
 def _summary(table: expect.Table, records: Sequence[VerdictRecord]) -> None:
-    counts: dict[tuple[str, str], Counter[Verdict]] = {}
+    counts: dict[tuple[str, str, str], Counter[Verdict]] = {}
     for record in records:
-        counts.setdefault((record.dut, record.suite), Counter())[record.verdict] += 1
+        counts.setdefault((record.dut, record.mode, record.suite), Counter())[record.verdict] += 1
     rows = [
         (*key, *(count[verdict] for verdict in Verdict), count.total())
         for key, count in counts.items()
     ]
-    ui.table("verdicts", ("dut", "suite", *Verdict, "total"), rows)
-    here = [record for record in records if record.pcap is not None]
+    ui.table("verdicts", ("dut", "condition", "suite", *Verdict, "total"), rows)
+    here = expect.judged(records)
     lines = expect.surprises(table, here)
     known = len(here) - len(lines)
     ui.say(f"{known} verdicts as expected, {len(lines)} not (artifact/conformance/expect.toml)")
     for line in lines:
         ui.say(f"  unexpected: {line}")
+    for comparison in compare.with_linux(records):
+        ui.say(str(comparison))
+        for line in (*comparison.unexplained, *comparison.stale):
+            ui.say(f"  unexplained: {line}")
+
+
+def _gone(records: Sequence[VerdictRecord]) -> None:
+    """A device that died and that we cannot start again leaves cases undecided."""
+    if lost := [record for record in records if record.reason == external.GONE]:
+        last = [r.case for r in records if "the DUT is dead afterwards" in r.reason]
+        raise ArtifactError(
+            f"{lost[0].dut} stopped answering in case {', '.join(last) or 'unknown'}: "
+            f"{len(lost)} cases are inconclusive",
+            "start it again; --case runs that one alone",
+        )
 
 
 def _broken(records: Sequence[VerdictRecord], into: Run) -> None:

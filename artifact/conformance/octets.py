@@ -133,12 +133,27 @@ def pair(ident: int, seq: int) -> bytes:
     return struct.pack("!HH", ident, seq)
 
 
-def udp(src: bytes, dst: bytes, sport: int, dport: int, data: bytes) -> bytes:
+def udp(
+    src: bytes,
+    dst: bytes,
+    sport: int,
+    dport: int,
+    data: bytes,
+    *,
+    length: int | None = None,
+    check: int | None = None,
+) -> bytes:
     """A UDP datagram with its checksum, RFC 768."""
-    head = struct.pack("!HHHH", sport, dport, 8 + len(data), 0)
-    pseudo = src + dst + struct.pack("!BBH", 0, UDP, len(head) + len(data))
-    value = checksum(pseudo + head + data) or 0xFFFF
+    size = 8 + len(data) if length is None else length
+    head = struct.pack("!HHHH", sport, dport, size, 0)
+    right = udp_sum(src, dst, head + data, size) or 0xFFFF
+    value = right if check is None else check
     return head[:6] + struct.pack("!H", value) + data
+
+
+def udp_sum(src: bytes, dst: bytes, datagram: bytes, size: int) -> int:
+    """The checksum over pseudo header and datagram; 0 when it contains its own right one."""
+    return checksum(src + dst + struct.pack("!BBH", 0, UDP, size) + datagram)
 
 
 def fragments(datagram: bytes, *cuts: int) -> list[bytes]:

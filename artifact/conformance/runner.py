@@ -14,16 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from artifact.conformance.bench import Bench
+from artifact.conformance.bench import SLOW, Bench
 from artifact.conformance.case import Case
 from artifact.conformance.duts.base import Dut, DutInfo
+from artifact.conformance.duts.conditions import DEFAULTS, Condition
 from artifact.conformance.verdict import Outcome
 from artifact.conformance.watch import Watch
 from artifact.conformance.wire import Aborted
 from artifact.errors import ArtifactError
 from artifact.records import Verdict, VerdictRecord
 
-MODE = "defaults"
+MANY = 8  # a DUT of which so many instances run side by side is a cheap one
+MOST_WAITING = 16
 Report = Callable[[VerdictRecord], None]
 
 
@@ -37,6 +39,8 @@ class Session:
     where: Path
     jobs: int
     report: Report
+    condition: Condition = DEFAULTS
+    slow: bool = False  # wait for long timers in real time, too
     info: DutInfo | None = None  # what was tested, once an instance has been started
     results: dict[str, tuple[Outcome, float]] = field(default_factory=dict)
     broken: ArtifactError | None = None  # what keeps us from storing results, such as a full disk
@@ -45,10 +49,10 @@ class Session:
         """Run all cases; each record is reported as soon as it is final."""
         watch = Watch(self.cases)
         todo: SimpleQueue[Case] = SimpleQueue()
-        for case in self.cases:
+        for case in sorted(self.cases, key=lambda case: SLOW not in case.needs):
             todo.put(case)
         aborted = threading.Event()
-        with _workers(min(self.jobs, len(self.cases)), aborted, self._work, todo, watch):
+        with _workers(self._worker_count(), aborted, self._work, todo, watch):
             pass
         if self.broken:
             raise self.broken
@@ -63,14 +67,25 @@ class Session:
                 self._final(case, lost, 0.0)
         return [self._record(case) for case in self.cases]
 
+    def _worker_count(self) -> int:
+        """Workers that wait for long timers do nothing meanwhile: there may be more of them."""
+        waiting = sum(SLOW in case.needs for case in self.cases) if self.slow else 0
+        more = min(waiting, MOST_WAITING) if self.jobs >= MANY else 0
+        return min(self.jobs + more, len(self.cases))
+
+    @property
+    def label(self) -> str:
+        """Name of what this session leaves on disk."""
+        return self.condition.label(self.name)
+
     def pcap(self, case: Case) -> Path:
         """Where a case's capture goes."""
-        return self.where / "pcap" / self.name / f"{case.id}.pcap"
+        return self.where / "pcap" / self.label / f"{case.id}.pcap"
 
     @property
     def log(self) -> Path:
         """Tracebacks of our own defects."""
-        return self.where / "logs" / f"conformance-{self.name}.log"
+        return self.where / "logs" / f"conformance-{self.label}.log"
 
     def _work(self, todo: SimpleQueue[Case], watch: Watch, aborted: threading.Event) -> None:
         try:
@@ -80,7 +95,7 @@ class Session:
             aborted.set()
 
     def _cases(self, todo: SimpleQueue[Case], watch: Watch, aborted: threading.Event) -> None:
-        with Bench(self.make, watch, aborted, self.log) as bench:
+        with Bench(self.make, watch, aborted, self.log, self.slow) as bench:
             while not aborted.is_set():
                 try:
                     case = todo.get_nowait()
@@ -106,7 +121,7 @@ class Session:
             suite=case.suite,
             case=case.id,
             dut=self.name,
-            mode=MODE,
+            mode=self.condition.name,
             verdict=outcome.verdict,
             reason=outcome.reason,
             seconds=round(seconds, 3),
@@ -140,14 +155,16 @@ def _workers(
                 thread.join()
 
 
-def not_here(name: str, cases: Sequence[Case], reason: str) -> list[VerdictRecord]:
+def not_here(
+    name: str, cases: Sequence[Case], reason: str, condition: Condition = DEFAULTS
+) -> list[VerdictRecord]:
     """Records of a DUT that cannot run on this machine."""
     return [
         VerdictRecord(
             suite=case.suite,
             case=case.id,
             dut=name,
-            mode=MODE,
+            mode=condition.name,
             verdict=Verdict.NO_TEST,
             reason=reason,
             seconds=0.0,

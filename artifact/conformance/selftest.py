@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from artifact.conformance.bench import Bench
+from artifact.conformance.bench import START, Bench
 from artifact.conformance.case import Case
+from artifact.conformance.duts.base import FORWARDING, Dut
+from artifact.conformance.duts.conditions import DEFAULTS, PAPER
 from artifact.conformance.duts.faults import NAMES
 from artifact.conformance.duts.mutant import Mutant
 from artifact.conformance.verdict import Outcome
@@ -51,7 +53,12 @@ def trial(case: Case, faults: str, where: Path) -> Trial:
     watch = Watch([case])
     pcap = where / "pcap" / "self-test" / f"{case.id}-{faults or 'good'}.pcap"
     log = where / "logs" / "self-test.log"
-    with Bench(lambda: Mutant(faults=named), watch, threading.Event(), log) as bench:
+    condition = PAPER if FORWARDING in case.needs else DEFAULTS
+
+    def make() -> Dut:
+        return Mutant(condition=condition, faults=named, probing=START in case.needs)
+
+    with Bench(make, watch, threading.Event(), log) as bench:
         outcome, _ = bench.run(case, pcap)
     return Trial(case, faults, watch.outcome(case, outcome) if case.monitor else outcome)
 

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Unpack
 
 from artifact.conformance import octets as o
 from artifact.conformance.timing import Timing
-from artifact.conformance.verdict import Deviation, NoAnswer, Undecided, equal
+from artifact.conformance.verdict import Deviation, NoAnswer, NotApplicable, Undecided, equal
 from artifact.conformance.wire import Station, Wire
 
 Match = Callable[[o.Frame], bool]
@@ -74,19 +73,38 @@ def pattern(size: int, token: bytes) -> bytes:
 
 
 class Tester:
-    """One execution of one case. Frames that no statement has used yet stay pending."""
+    """One execution of one case. Frames that no statement has used yet stay pending.
 
-    def __init__(self, wire: Wire, timing: Timing) -> None:
+    `introducing`: a fresh station makes itself known by an ARP request, for a DUT that loses the
+    first datagram for a destination it has to resolve.
+    """
+
+    def __init__(
+        self, wire: Wire, timing: Timing, beyond: Wire | None = None, introducing: bool = False
+    ) -> None:
         self.wire = wire
         self.timing = timing
         self.info = wire.info
         self.pending: list[o.Frame] = []
+        self._introducing = introducing
+        self._far = Tester(beyond, timing, None, introducing) if beyond else None
+
+    @property
+    def far(self) -> Tester:
+        """The tester on the DUT's second link (cases that need `forwarding` have one)."""
+        if self._far is None:
+            raise NotApplicable("the DUT has one link only")
+        return self._far
 
     # -- stations and stimuli ------------------------------------------------------------
 
     def neighbour(self, answering: bool = True) -> Station:
         """A fresh on-link station."""
-        return self.wire.neighbour(answering)
+        who = self.wire.neighbour(answering)
+        if self._introducing and answering:
+            self.send(self.arp(who))
+            self.first(lambda f: is_reply_to(f, who), self.timing.answer)
+        return who
 
     def datagram(
         self,
@@ -135,12 +153,17 @@ class Tester:
         port: int = UNUSED_PORT,
         *,
         size: int = 32,
+        sport: int | None = None,
+        udp_length: int | None = None,
+        check: int | None = None,
         **fields: Unpack[Fields],
     ) -> Stimulus:
         """A UDP datagram from `who`, by default to a port that nobody listens on."""
         token = self.token()
         src, dst = fields.get("src", who.ip), fields.get("dst", self.wire.ip)
-        payload = o.udp(src, dst, 20000 + self.wire.number() % 20000, port, pattern(size, token))
+        own = 20000 + self.wire.number() % 20000 if sport is None else sport
+        data = pattern(size, token)
+        payload = o.udp(src, dst, own, port, data, length=udp_length, check=check)
         return self.datagram(who, o.UDP, payload, token, **fields)
 
     # -- the wire ------------------------------------------------------------------------
@@ -161,7 +184,11 @@ class Tester:
 
     def pause(self, seconds: float) -> None:
         """Let time pass (ARP requests are answered meanwhile)."""
-        self.first(lambda _: False, self.timing.span(seconds))
+        self.first(lambda _: False, seconds)
+
+    def digest(self) -> None:
+        """Give the DUT the time to handle what it was sent."""
+        self.pause(self.timing.digest)
 
     def first(self, match: Match, within: float) -> o.Frame | None:
         """The first unused frame that matches, waiting up to `within` seconds for it."""
@@ -169,7 +196,7 @@ class Tester:
             if match(frame):
                 self.pending.remove(frame)
                 return frame
-        deadline = time.monotonic() + within
+        deadline = self.wire.clock.now() + within
         while (heard := self.wire.receive(deadline)) is not None:
             if match(heard):
                 return heard
@@ -189,7 +216,7 @@ class Tester:
     def refuse(self, match: Match, what: str, seconds: float | None = None) -> None:
         """A frame that must not come, neither earlier nor within the absence window."""
         window = self.timing.absence if seconds is None else seconds
-        frame = self.first(match, self.timing.span(window))
+        frame = self.first(match, window)
         if frame is not None:
             raise Deviation(f"expected {what}, seen {o.summary(frame.raw)}")
 
@@ -248,8 +275,7 @@ class Tester:
         answer = join(self.whole(self.expect(stimulus.answer, "an answer with the same data")))
         if stimulus.ip.proto == o.ICMP:
             equal("type and code of the reply", b"\0\0", answer[:2])
-        start = 4 if stimulus.ip.proto == o.ICMP else 8
-        equal("data of the reply", stimulus.ip.data[start:], answer[start:])
+        equal("data of the reply", stimulus.ip.data[8:], answer[8:])
         return answer
 
     # -- ARP -----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from artifact.conformance.case import Case, Monitor
 from artifact.conformance.octets import Frame
 from artifact.conformance.verdict import Outcome
+from artifact.conformance.wire import Wire
 from artifact.records import Verdict
 
 
@@ -27,11 +28,11 @@ class Watch:
         self._tallies = {case.id: _Tally(case.monitor) for case in cases if case.monitor}
         self._lock = threading.Lock()
 
-    def see(self, frame: Frame, ip: bytes, mac: bytes, during: str) -> None:
+    def see(self, frame: Frame, wire: Wire, during: str) -> None:
         """Judge one frame that the DUT sent during that case."""
         with self._lock:
             for tally in self._tallies.values():
-                said = tally.monitor(frame, ip, mac)
+                said = tally.monitor(frame, wire)
                 if said is not None:
                     tally.judged += 1
                 if said and not tally.deviation:

@@ -14,6 +14,7 @@ done. Each checkout has a work tree of its own under a lock, so two checkouts wi
 ports stay incremental and out of each other's way.
 """
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -228,6 +229,20 @@ def run(config: str = "default") -> Build:
     prefixes.point(todo.link, todo.prefix)
     prefixes.prune(paths.KERNEL, todo.prefix)
     ui.say(f"build: {'done' if fresh else 'nothing to do'}: {todo.prefix}")
+    return Build(todo.prefix, todo.key, fresh)
+
+
+def variant(extra: Sequence[Path]) -> Build:
+    """Build the library kernel with further patches on top of the port's, which `run` will take
+    back again. One object and the link, when the port has been built; nothing the second time.
+    """
+    port = series.read()
+    patches = (*port.patches, *(series.read_patch(file.resolve()) for file in extra))
+    todo = dataclasses.replace(plan(), port=dataclasses.replace(port, patches=patches))
+    fresh = not (todo.prefix / "build.json").is_file()
+    if fresh:
+        with fetch.locked(todo.work / "lock"):
+            _build(todo)
     return Build(todo.prefix, todo.key, fresh)
 
 

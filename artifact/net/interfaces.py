@@ -11,7 +11,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,8 @@ TUNSETIFF = 0x400454CA
 IFF_TAP = 0x0002
 IFF_NO_PI = 0x1000
 IFF_TUN_EXCL = 0x8000
+IFF_VNET_HDR = 0x4000
+TUNSETPERSIST = 0x400454CB
 
 SIOCETHTOOL = 0x8946
 # linux/ethtool.h: ETHTOOL_STXCSUM, ETHTOOL_SSG, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO
@@ -69,6 +71,12 @@ def set_up(where: Namespace, name: str) -> None:
         ip.link("set", index=ip.link_lookup(ifname=name)[0], state="up")
 
 
+def set_mtu(where: Namespace, name: str, octets: int) -> None:
+    """The largest datagram an interface sends in one piece."""
+    with _netlink(where) as ip:
+        ip.link("set", index=ip.link_lookup(ifname=name)[0], mtu=octets)
+
+
 def add_address(where: Namespace, name: str, address: str, prefix: int) -> None:
     """Give an interface an IPv4 address whose broadcast address has all host bits set."""
     with _netlink(where) as ip:
@@ -95,10 +103,12 @@ def offloads_off(where: Namespace, name: str) -> None:
 
 
 @contextmanager
-def tap(where: Namespace, name: str) -> Iterator[int]:
+def tap(where: Namespace, name: str, *, vnet: bool = False, stays: bool = False) -> Iterator[int]:
     """A tap interface that exists while the descriptor we hand out is open somewhere.
 
-    One read or write is one Ethernet frame, without any header in front.
+    One read or write is one Ethernet frame, with a struct virtio_net_hdr in front when `vnet`.
+    `stays`: for a program that opens the tap by its name; the descriptor is closed already, and
+    the tap goes away with its namespace.
     """
     with where.entered():
         try:
@@ -106,9 +116,11 @@ def tap(where: Namespace, name: str) -> Iterator[int]:
         except OSError as error:
             why = f"cannot open {TUN_DEVICE}: {error.strerror}"
             raise Unavailable(why, "run as root on a kernel with tun/tap") from error
-    try:
-        flags = IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL
+    with ExitStack() as held:
+        held.callback(os.close, descriptor)
+        flags = IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL | (IFF_VNET_HDR if vnet else 0)
         fcntl.ioctl(descriptor, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
+        if stays:
+            fcntl.ioctl(descriptor, TUNSETPERSIST, 1)
+            held.close()
         yield descriptor
-    finally:
-        os.close(descriptor)

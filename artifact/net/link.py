@@ -12,6 +12,7 @@ import os
 import select
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 
 from artifact.errors import ArtifactError
@@ -29,8 +30,26 @@ class LinkDown(ArtifactError):
     """The other end of a link is gone."""
 
 
-class Link:
-    """One end of a link. Times are seconds of time.monotonic()."""
+class Link(ABC):
+    """One end of a link."""
+
+    @abstractmethod
+    def send(self, frame: bytes) -> None:
+        """Put one frame on the wire."""
+
+    @abstractmethod
+    def recv(self, deadline: float) -> bytes | None:
+        """The next frame from the other side, or None when none came before the deadline
+        (seconds of time.monotonic(); one that has passed means: do not wait).
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Leave the link."""
+
+
+class SocketLink(Link):
+    """A link behind a socket on which one message is one frame."""
 
     def __init__(self, end: socket.socket, kind: str) -> None:
         self.kind = kind
@@ -99,7 +118,7 @@ def packet_link(where: Namespace, interface: str) -> Link:
     except OSError:
         end.close()
         raise
-    return Link(end, "packet")
+    return SocketLink(end, "packet")
 
 
 def datagram_pair() -> tuple[Link, socket.socket]:
@@ -111,4 +130,4 @@ def datagram_pair() -> tuple[Link, socket.socket]:
     os.set_inheritable(theirs.fileno(), False)
     for end in (ours, theirs):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
-    return Link(ours, "datagram"), theirs
+    return SocketLink(ours, "datagram"), theirs

@@ -22,7 +22,7 @@ def cells(notebook: Path, kind: str) -> list[nbformat.NotebookNode]:
 
 def test_there_is_one_for_each_question() -> None:
     assert [notebook.stem for notebook in notebooks.questions()] == [
-        "00_overview", "10_conformance", "20_cold_start", "30_netperf",
+        "00_overview", "10_conformance", "20_cold_start", "30_netperf", "40_compat_examples",
     ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from artifact import paths
-from artifact.conformance.duts.lwip import Lwip
+from artifact.conformance import duts
 from artifact.records import Run, Verdict
 
 pytestmark = pytest.mark.system
@@ -75,7 +75,7 @@ def namespaces(pid: str = "[0-9]*") -> set[str]:
 
 @pytest.mark.parametrize("stack", ["linux", "lwip"])
 def test_kill_9_leaves_nothing(results: Path, stack: str) -> None:
-    if reason := Lwip.missing():
+    if reason := duts.find("lwip").missing():
         pytest.skip(reason)
     before = (links(), named_namespaces(), stacks())
     with start() as task:

@@ -10,7 +10,9 @@ import pytest
 
 from artifact.conformance import cases, tester
 from artifact.conformance.case import Body, Case, Level
+from artifact.conformance.clock import REAL_CLOCK
 from artifact.conformance.duts.base import Dut, DutInfo
+from artifact.conformance.duts.conditions import PAPER
 from artifact.conformance.duts.mutant import Mutant
 from artifact.conformance.runner import Session
 from artifact.conformance.verdict import Deviation, NoAnswer, NotApplicable, Undecided
@@ -80,6 +82,54 @@ def test_needs_that_are_not_there(tmp_path: Path) -> None:
     records = run(tmp_path, [make_case("a", lambda t: None, needs="udp_echo forwarding")])
     assert records["a"].verdict is Verdict.NO_TEST
     assert records["a"].reason == "needs forwarding"
+
+
+def test_slow_cases_need_patience_or_a_driven_clock(tmp_path: Path) -> None:
+    @dataclass
+    class RealTime(Mutant):
+        def attach(self, held: ExitStack) -> tuple[DutInfo, Link]:
+            found = super().attach(held)
+            self.clock = REAL_CLOCK
+            return found
+
+    case = make_case("a", lambda t: None, needs="slow")
+    assert run(tmp_path, [case])["a"].verdict is Verdict.PASS
+    assert run(tmp_path, [case], RealTime)["a"].reason == "needs slow"
+    session = Session("mutant", RealTime, [case], tmp_path, 1, lambda record: None, slow=True)
+    assert session.run()[0].verdict is Verdict.PASS
+
+
+def test_what_holds_for_hosts_is_not_asked_of_a_router(tmp_path: Path) -> None:
+    case = make_case("a", lambda t: None, needs="host")
+    assert run(tmp_path, [case])["a"].verdict is Verdict.PASS
+    router = run(tmp_path, [case], lambda: Mutant(condition=PAPER))
+    assert router["a"].reason == "needs host"
+
+
+def test_a_router_has_a_tester_on_its_second_link(tmp_path: Path) -> None:
+    def through(t: tester.Tester) -> None:
+        stimulus = t.udp(t.neighbour(), 4242, dst=t.far.neighbour().ip)
+        t.send(stimulus)
+        t.far.expect(lambda f: stimulus.token in f.raw, "the datagram")
+
+    assert run(tmp_path, [make_case("a", through)])["a"].verdict is Verdict.NO_TEST
+    router = run(tmp_path, [make_case("a", through)], lambda: Mutant(condition=PAPER))
+    assert router["a"].verdict is Verdict.PASS
+
+
+def test_a_case_about_the_start_sees_the_first_frames(tmp_path: Path) -> None:
+    def first(t: tester.Tester) -> None:
+        probe = t.expect(lambda f: f.arp is not None, "a probe").arp
+        assert probe is not None
+        if probe.spa != bytes(4):
+            raise Deviation("no probe")
+
+    def make() -> Dut:
+        return Mutant(probing=True)
+
+    records = run(tmp_path, [make_case("a", first, needs="start"), make_case("b", first)], make)
+    assert records["a"].verdict is Verdict.PASS
+    assert records["b"].verdict is Verdict.FAIL  # the bench had listened before
 
 
 def test_a_dut_that_dies_fails_the_case_and_no_other(tmp_path: Path) -> None:

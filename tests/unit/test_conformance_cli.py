@@ -11,16 +11,15 @@ import pytest
 from artifact import proc
 from artifact.conformance import cases, cli, duts
 from artifact.conformance.duts.base import DutInfo
-from artifact.conformance.duts.lwip import Lwip
-from artifact.errors import ArtifactError
+from artifact.errors import ArtifactError, Unavailable
 from artifact.records import Run, Verdict
 
 
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("windows", "arp"), "unknown DUT 'windows'; choose linux, lwip, lkl, mutant, all"),
-        (("mutant", "ipx"), "unknown suite 'ipx'; choose arp, ipv4, icmpv4, all"),
+        (("windows", "arp"), "unknown DUT 'windows'; choose linux, lkl, lkl-tap, "),
+        (("mutant", "ipx"), "unknown suite 'ipx'; choose arp, ipv4, icmpv4, udp, all"),
         (("mutant,,tcp", "arp"), "unknown DUT 'tcp'"),
         (("mutant", "arp", "smoke", "ARP-99"), "unknown case 'ARP-99'; choose ARP-1.1, ARP-1.2"),
         (("mutant", "arp", "smoke", "IP-1.1"), "case IP-1.1 is in suite ipv4, not arp"),
@@ -56,7 +55,10 @@ def test_one_case_gives_one_record_and_a_table(
 def test_a_dut_that_cannot_run_here_is_no_test_with_the_reason(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Lwip, "missing", classmethod(lambda cls: "needs root"))
+    def need() -> None:
+        raise Unavailable("needs root")
+
+    monkeypatch.setitem(duts.DUTS, "lwip", replace(duts.find("lwip"), need=need))
     run = cli.run("lwip", "arp", "smoke")
     assert run is not None
     records = run.verdicts()
@@ -76,12 +78,12 @@ def test_a_deviation_is_a_result_and_a_defect_is_an_error(
         def start(self) -> DutInfo:
             raise ArtifactError("the stack is broken")
 
-    monkeypatch.setitem(duts.DUTS, "mutant", Deviating)
+    monkeypatch.setitem(duts.DUTS, "mutant", duts.Kind.of(Deviating))
     run = cli.run("mutant", "arp", "smoke", case="ARP-1.5")
     assert run is not None
     assert [r.verdict for r in run.verdicts()] == [Verdict.FAIL]
     assert "expected 00 01, seen 00 06" in run.verdicts()[0].reason
-    monkeypatch.setitem(duts.DUTS, "mutant", Failing)
+    monkeypatch.setitem(duts.DUTS, "mutant", duts.Kind.of(Failing))
     with pytest.raises(ArtifactError, match=r"the suite broke in 1 cases, first mutant ARP-1\.5"):
         cli.run("mutant", "arp", "smoke", case="ARP-1.5")
 

@@ -1,77 +1,53 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each case names a section of an RFC and words that stand there: look them up.
+"""Each case names a section of an RFC and words that stand there: look them up."""
 
-The texts are in Debian's non-free packages doc-rfc-std, doc-rfc-std-proposed and
-doc-rfc-old-std; $UK_RFC_DIR names another directory with them.
-"""
-
-import gzip
-import os
-import re
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from artifact.conformance import cases
-
-DIRECTORY = Path(os.environ.get("UK_RFC_DIR") or "/usr/share/doc/RFC")
-
-
-@cache
-def text(number: str) -> str | None:
-    """An RFC without page breaks; None when it is not installed."""
-    for file in sorted(DIRECTORY.rglob(f"rfc{number}.txt*")):
-        if not file.exists():
-            continue
-        raw = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-        lines = raw.decode(errors="replace").replace("\f", "\n").splitlines()
-        return "\n".join(line for line in lines if not page_furniture(line))
-    return None
-
-
-def page_furniture(line: str) -> bool:
-    """A page's header or footer, which interrupts sentences."""
-    return bool(
-        re.search(r"\[Page \d+\]\s*$", line)
-        or re.match(r"(RFC ?\d+|\[Page \d+\]) .*\d{4}\s*$", line)
-        or re.match(r"\[Page \d+\]\s*$", line)
-    )
-
-
-def section(body: str, name: str) -> str:
-    """The section's text, from its heading to the next one of the same or a higher level."""
-    if name[0].isdigit():
-        start = rf"^ *{re.escape(name)}\.? +[A-Z].*$"
-        depth = name.count(".")
-        later = rf"^ *\d+(\.\d+){{0,{depth}}}\.? +[A-Z][A-Za-z/ -]*"
-    else:
-        start = rf"^{re.escape(name)}.*$"
-        later = r"^[A-Z][A-Za-z ,]+(:| Message)$|^[A-Z][a-z]+ [A-Z][a-z]+:$"
-    found = [m for m in re.finditer(start, body, re.MULTILINE) if "....." not in m[0]]
-    if not found:
-        return ""
-    rest = body[found[-1].end() :]
-    end = re.search(later, rest, re.MULTILINE)
-    return rest[: end.start()] if end else rest
-
-
-def squeezed(words: str) -> str:
-    """White space and hyphenation do not matter."""
-    return re.sub(r"\s+", " ", re.sub(r"-\n\s*", "-", words))
-
+from artifact.conformance import cases, rfc
 
 NUMBERS = sorted({case.rfc.split(" ")[0] for case in cases.every()}, key=int)
 
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_the_words_stand_in_the_section(number: str) -> None:
-    body = text(number)
-    if body is None:
-        pytest.skip(f"RFC {number} is not in {DIRECTORY} (Debian non-free: doc-rfc-std)")
-    wrong = []
-    for case in cases.every():
-        of, name = case.rfc.split(" ", 1)
-        if of == number and squeezed(case.words) not in squeezed(section(body, name)):
-            wrong.append(f"{case.id}: not in section {name}: {case.words}")
+    where = rfc.directory()
+    if rfc.text(number, where) is None:
+        pytest.skip(f"RFC {number} is not in {where} (Debian non-free: {', '.join(rfc.PACKAGES)})")
+    wrong = [
+        f"{case.id}: not in section {case.rfc}: {case.words}"
+        for case in cases.every()
+        if case.rfc.split(" ")[0] == number and not rfc.stands_there(case, where)
+    ]
     assert wrong == []
+
+
+PAGE = """1.  Introduction ......... 2
+2.1.  Host duties
+
+   A host MUST do
+   this and well-
+   known things.
+
+Smith                                                       [Page 1]
+\f
+RFC 9999                     Duties                         May 2026
+
+   It SHOULD rest.
+
+2.2.  Router duties
+
+   A router MUST work.
+"""
+
+
+def test_words_are_found_in_their_section_only(tmp_path: Path) -> None:
+    (tmp_path / "rfc9999.txt").write_text(PAGE)
+    case = replace(cases.find("IP-1.1"), rfc="9999 2.1", words="A host MUST do this")
+    assert rfc.stands_there(case, tmp_path) is True
+    assert rfc.stands_there(replace(case, words="well-known things. It SHOULD"), tmp_path) is True
+    assert rfc.stands_there(replace(case, words="A router MUST work"), tmp_path) is False
+    assert rfc.stands_there(replace(case, words="A host MAY do this"), tmp_path) is False
+    assert rfc.stands_there(replace(case, rfc="9998 2.1"), tmp_path) is None

@@ -10,7 +10,7 @@ from artifact.conformance import cases, selftest
 from artifact.conformance.duts.faults import NAMES
 from artifact.errors import ArtifactError
 
-LEAST = {"arp": 12, "ipv4": 12, "icmpv4": 8}
+LEAST = {"arp": 52, "ipv4": 68, "icmpv4": 32, "udp": 12}
 
 
 def test_every_case_can_fail(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_the_suites_have_cases_enough_and_ids_of_their_own() -> None:
         assert len(cases.SUITES[name].cases) >= least
     ids = [case.id for case in cases.every()]
     assert len(ids) == len(set(ids))
-    assert all(re.fullmatch(r"(ARP|IP|IC)-\d+\.\d+", name) for name in ids)
+    assert all(re.fullmatch(r"(ARP|IP|IC|UDP)-\d+\.\d+", name) for name in ids)
 
 
 def test_an_unknown_fault_is_refused() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from artifact import claims, figures, paths, styles, tables
+from artifact import claims, conformance_tables, figures, paths, styles, tables
 from artifact.errors import ArtifactError
 from artifact.records import Run, SampleRecord, Verdict, VerdictRecord
 from artifact.relations import Outcome
@@ -56,7 +56,9 @@ def test_everything_is_written_with_a_sidecar_that_names_its_inputs(
     run = synthetic_run()
     written = figures.write_all(run, tmp_path / "out")
     stems = {file.with_suffix("") for file in written}
-    assert len(stems) == len(figures.FIGURES) + len(tables.TABLES)
+    assert len(stems) == len(figures.FIGURES) + (
+        len(tables.TABLES) + len(conformance_tables.TABLES)
+    )
     for stem in stems:
         side = json.loads(stem.with_suffix(".json").read_text())
         assert side["run"] == run.id

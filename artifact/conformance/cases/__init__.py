@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The suites: one file per protocol, added to the table here."""
+"""The suites. A module here that has a SUITE is found by itself: a new protocol is one file."""
+
+import pkgutil
+from importlib import import_module
 
 from artifact.conformance.case import Case, Suite
-from artifact.conformance.cases import arp, icmpv4, ipv4
 from artifact.errors import ArtifactError
 
-SUITES: dict[str, Suite] = {s.name: s for s in (arp.SUITE, ipv4.SUITE, icmpv4.SUITE)}
+
+def _found() -> dict[str, Suite]:
+    """Every suite that a module of this package defines or adds to, lower layers first."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    modules = [import_module(f"{__name__}.{name}") for name in names]
+    suites = {module.SUITE for module in modules if hasattr(module, "SUITE")}
+    for suite in suites:
+        suite.sort()
+    return {suite.name: suite for suite in sorted(suites, key=lambda s: (s.layer, s.name))}
+
+
+SUITES: dict[str, Suite] = _found()
 
 
 def every() -> list[Case]:

@@ -15,9 +15,9 @@ from artifact.conformance import octets as o
 from artifact.conformance.case import Body, Level, Suite
 from artifact.conformance.tester import Stimulus, Tester, is_reply_to
 from artifact.conformance.verdict import Deviation, Undecided, equal, spaced
-from artifact.conformance.wire import Station
+from artifact.conformance.wire import Station, Wire
 
-SUITE = Suite("arp")
+SUITE = Suite("arp", layer=2)
 GENERATION, RECEPTION = "826 Packet Generation", "826 Packet Reception"
 DESCRIBED, MUST, SHOULD = Level.DESCRIBED, Level.MUST, Level.SHOULD
 OTHER_MAC = bytes.fromhex("024f00000001")
@@ -129,7 +129,7 @@ def asks_once(t: Tester) -> None:
     t.forget()
     for _ in range(5):
         t.still_alive(n)
-    t.refuse(asking(n), "no further request for a neighbour that answered", 0.5)
+    t.refuse(asking(n), "no further request for a neighbour that answered", t.timing.brief)
 
 
 @SUITE.case(
@@ -166,14 +166,14 @@ def two_unknown(t: Tester) -> None:
         t.expect(asking(n), f"a request for {o.dotted(n.ip)}")
 
 
-def own_sender(frame: o.Frame, ip: bytes, mac: bytes) -> str | None:
+def own_sender(frame: o.Frame, wire: Wire) -> str | None:
     """Standing monitor of ARP-1.17: the sender fields of the DUT's ARP packets."""
     packet = frame.arp
     if packet is None:
         return None
-    if packet.sha == mac and packet.spa in (ip, o.ANY):
+    if packet.sha == wire.mac and packet.spa in wire.own | {o.ANY}:
         return ""
-    return f"expected sender {spaced(mac + ip)}, seen {spaced(packet.sha + packet.spa)}"
+    return f"expected sender {spaced(wire.mac + wire.ip)}, seen {spaced(packet.sha + packet.spa)}"
 
 
 @SUITE.case(
@@ -381,7 +381,7 @@ def one_reply_each(t: Tester) -> None:
         t.send(t.arp(n))
         t.expect(lambda f: is_reply_to(f, n), "an ARP reply")
         t.pause(0.1)
-    t.refuse(lambda f: is_reply_to(f, n), "no second reply to a request", 0.2)
+    t.refuse(lambda f: is_reply_to(f, n), "no second reply to a request", t.timing.brief)
 
 
 @SUITE.case(
@@ -441,6 +441,7 @@ def two_requesters(t: Tester) -> None:
     "Probe Requests with all-zero sender IP addresses",
     MUST,
     "arp-no-probe",
+    "arp-reply-spa",
 )
 def probe(t: Tester) -> None:
     n = t.neighbour()
@@ -448,6 +449,7 @@ def probe(t: Tester) -> None:
     reply = t.expect(lambda f: is_reply_to(f, n), "an ARP reply").arp
     assert reply is not None
     equal("target of the reply", n.mac + o.ANY, reply.tha + reply.tpa)
+    equal("sender of the reply", t.wire.mac + t.wire.ip, reply.sha + reply.spa)
 
 
 # -- what must not be answered --------------------------------------------------------------
@@ -577,7 +579,7 @@ def updated(t: Tester, n: Station, packet: bytes) -> None:
     """After this packet, in which `n` has OTHER_MAC, the DUT sends there."""
     t.pause(t.timing.update_gap)
     t.send(packet)
-    t.pause(0.1)
+    t.digest()
     reply_goes_to(t, n, OTHER_MAC)
 
 
@@ -621,7 +623,7 @@ def not_learned(make: Callable[[Tester, Station], bytes]) -> Body:
     def body(t: Tester) -> None:
         n = t.neighbour(answering=False)
         t.send(make(t, n))
-        t.pause(0.1)
+        t.digest()
         stimulus = t.provoke(n)
         seen = t.expect(lambda f: asking(n)(f) or stimulus.answer(f), "a request")
         if not seen.arp:

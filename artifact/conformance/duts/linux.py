@@ -8,13 +8,23 @@ import socket
 import threading
 from contextlib import ExitStack
 
-from artifact.conformance.duts.base import Dut, DutInfo
+from artifact.conformance.duts.base import (
+    ALIAS,
+    FAR,
+    FORWARDING,
+    HAS_ALIAS,
+    UDP_ECHO,
+    Dut,
+    DutInfo,
+)
+from artifact.conformance.duts.conditions import EVERY
 from artifact.net.interfaces import (
     End,
     add_address,
     add_default_route,
     make_veth,
     offloads_off,
+    set_mtu,
     set_up,
 )
 from artifact.net.link import Link, packet_link
@@ -84,6 +94,7 @@ class Linux(Dut):
     """Everything at its defaults, except offloads, which belong to no protocol."""
 
     NAME = "linux"
+    CONDITIONS = EVERY
     OBTAINED = "the kernel this machine runs, in a network namespace behind a veth"
 
     @classmethod
@@ -93,16 +104,35 @@ class Linux(Dut):
             pass
 
     def attach(self, held: ExitStack) -> tuple[DutInfo, Link]:
-        """Two namespaces with a veth between them."""
-        info = DutInfo(self.NAME, platform.release(), self.OBTAINED, DUT_MAC)
+        """Two namespaces with a veth between them, or two in the condition that forwards."""
+        two = self.condition.links == 2
+        info = DutInfo(
+            self.NAME, platform.release(), self.OBTAINED, DUT_MAC,
+            features=UDP_ECHO | {HAS_ALIAS} | ({FORWARDING} if two else set()),
+            far=FAR if two else None, alias=ALIAS,
+            arp_age=60.0, reassembly=30.0,  # arp(7), ip(7): ipfrag_time
+        )  # fmt: skip
         tester, dut = tester_namespace(held), held.enter_context(namespace())
         for key, value in COMPILED_IN.items():
             dut.sysctl(key, value)
-        make_veth(End(tester, "wire", TESTER_MAC), End(dut, "eth0", DUT_MAC))
-        offloads_off(tester, "wire")
-        offloads_off(dut, "eth0")
         set_up(dut, "lo")
+        wired(tester, dut, "wire", "eth0", DUT_MAC)
         add_address(dut, "eth0", info.address, info.prefix)
+        add_address(dut, "eth0", info.alias, info.prefix)
+        if info.far:
+            wired(tester, dut, "wire2", "eth1", info.far.mac)
+            add_address(dut, "eth1", info.far.address, info.far.prefix)
+            set_mtu(dut, "eth1", info.far.mtu)
+            self.far = packet_link(tester, "wire2")
         add_default_route(dut, info.gateway)
+        for key, value in self.condition.for_interfaces(("eth0", "eth1")[: 1 + two]).items():
+            dut.sysctl(key, value)
         held.callback(EchoService(dut).close)
         return info, packet_link(tester, "wire")
+
+
+def wired(tester: Namespace, dut: Namespace, ours: str, theirs: str, mac: str) -> None:
+    """A veth between two namespaces, without offloads."""
+    make_veth(End(tester, ours, TESTER_MAC), End(dut, theirs, mac))
+    offloads_off(tester, ours)
+    offloads_off(dut, theirs)

@@ -1,66 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The library kernel in a process of its own, reached over a datagram socket: no root."""
+"""The library kernel in a process of its own: over a datagram socket (no root) and over a tap."""
 
 from __future__ import annotations
 
-import os
-import select
-import time
-from contextlib import ExitStack
 from pathlib import Path
-from subprocess import PIPE, Popen
 
 from artifact import proc
-from artifact.conformance.duts.base import DutInfo
+from artifact.conformance.duts.base import HAS_ALIAS, UDP_ECHO
 from artifact.conformance.duts.compile import compiled
-from artifact.conformance.duts.linux import DUT_MAC
-from artifact.conformance.duts.process import ProcessDut
-from artifact.errors import ArtifactError
-from artifact.net.link import Link, datagram_pair
+from artifact.conformance.duts.linked import Carrier, Seat, Stack
 from artifact.paths import CSRC, lkl_prefix
 
 SOURCE = CSRC / "duts" / "lkl.c"
-READY_S = 30.0
+HEADERS = tuple(CSRC / "duts" / name for name in ("linux-net.h", "dut.h", "driven.h"))
+OBTAINED = "liblkl.so as `invoke build` makes it, in library mode"
 
 
-class Lkl(ProcessDut):
-    """One library kernel per instance; the program says its version when it can be reached."""
-
-    NAME = "lkl"
-    OBTAINED = "liblkl.so as `invoke build` makes it, in library mode"
-
-    @classmethod
-    def need(cls) -> None:
-        """The library, and what compiles our main."""
-        lkl_prefix()
-        proc.need("cc", "gcc")
-
-    def attach(self, held: ExitStack) -> tuple[DutInfo, Link]:
-        """Start the program with its end of the link and wait for its first line."""
-        link, end = datagram_pair()
-        held.callback(link.close)
-        template = DutInfo(self.NAME, "", self.OBTAINED, DUT_MAC)
-        place = f"{template.address}/{template.prefix}"
-        prefix = lkl_prefix()
-        flags = [f"-I{prefix}/include", f"-L{prefix}/lib", f"-Wl,-rpath,{prefix}/lib", "-llkl"]
-        program = compiled(SOURCE, flags, prefix / "include" / "lkl.h")
-        argv: list[str | Path] = [program, str(end.fileno())]
-        argv += [template.mac, place, template.gateway]
-        with end:
-            child = self.launch(held, argv, end.fileno(), stdout=PIPE)
-        version = _first_line(child)
-        return DutInfo(self.NAME, version, self.OBTAINED, DUT_MAC), link
+def need() -> None:
+    """The library, and what compiles our main."""
+    lkl_prefix()
+    proc.need("cc", "gcc")
 
 
-def _first_line(child: Popen[bytes]) -> str:
-    """What the program prints once its stack is up."""
-    assert child.stdout is not None
-    deadline, text = time.monotonic() + READY_S, b""
-    while not text.endswith(b"\n"):
-        left = deadline - time.monotonic()
-        ready, _, _ = select.select([child.stdout], [], [], max(0.0, left))
-        piece = os.read(child.stdout.fileno(), 4096) if ready else b""
-        if not piece:
-            raise ArtifactError("the library kernel did not come up", "see the DUT's log")
-        text += piece
-    return text.decode(errors="replace").strip()
+def command(seat: Seat, prefix: Path | None = None) -> list[str | Path]:
+    """Our main with the library that is built, or with the one in `prefix`."""
+    prefix = prefix or lkl_prefix()
+    flags = [f"-I{prefix}/include", f"-L{prefix}/lib", f"-Wl,-rpath,{prefix}/lib", "-llkl"]
+    program = compiled(SOURCE, flags, prefix / "include" / "lkl.h", *HEADERS)
+    return [program, *seat.words(sysctls=("eth0", "eth1"))]
+
+
+# The kernel's defaults: base_reachable_time 30 s times 1.5, delay_first_probe_time, three probes
+# (arp(7)); ipfrag_time 30 s.
+AGE_S, REASSEMBLY_S = 60.0, 30.0
+LKL = Stack(
+    "lkl", f"{OBTAINED}, in virtual time", Carrier.DATAGRAM, need, command, forwards=True,
+    driven=True, features=UDP_ECHO | {HAS_ALIAS}, arp_age=AGE_S, reassembly=REASSEMBLY_S,
+)  # fmt: skip
+LKL_TAP = Stack(
+    "lkl-tap", f"{OBTAINED}, on a tap", Carrier.VNET_TAP, need, command, forwards=True,
+    features=UDP_ECHO | {HAS_ALIAS}, arp_age=AGE_S, reassembly=REASSEMBLY_S,
+)  # fmt: skip

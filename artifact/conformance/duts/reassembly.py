@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from artifact.conformance import octets as o
@@ -18,21 +18,35 @@ class Died(Exception):
 
 @dataclass
 class _Buffer:
-    first: bytes = b""  # header of the fragment with offset 0
+    born: float
+    ttl: int
+    first: bytes = b""  # the fragment with offset 0
+    latest: bytes = b""
     data: bytearray = field(default_factory=bytearray)
     units: set[int] = field(default_factory=set)  # units of 8 octets that have come
     count: int = 0
     end: int | None = None
-    born: float = field(default_factory=time.monotonic)
 
 
 class Reassembly:
-    """Fragments of datagrams that are not complete yet."""
+    """Fragments of datagrams that are not complete yet.
 
-    def __init__(self, faults: frozenset[str]) -> None:
+    `now` is the stack's time; `expired` is told the first fragment (or nothing) and the latest
+    of a datagram that was given up.
+    """
+
+    def __init__(
+        self,
+        faults: frozenset[str],
+        now: Callable[[], float],
+        expired: Callable[[bytes, bytes], None],
+    ) -> None:
         self._faults = faults
+        self._now = now
+        self._expired = expired
         self._buffers: dict[tuple[object, ...], _Buffer] = {}
         self._done: dict[tuple[object, ...], bytes] = {}
+        self._given_up: set[tuple[object, ...]] = set()
 
     def add(self, part: o.Ip) -> bytes | None:
         """Take a fragment; the whole datagram when this was what it waited for."""
@@ -41,11 +55,9 @@ class Reassembly:
             return self._done[key]
         if alone := self._alone(part):
             return alone
-        if self._refused(part):
+        if self._refused(part, key):
             return None
-        buffer = self._buffers.setdefault(key, _Buffer())
-        if time.monotonic() - buffer.born > LIFETIME_S:
-            buffer = self._buffers[key] = _Buffer()
+        buffer = self._buffers.setdefault(key, _Buffer(self._now(), part.raw[8]))
         if "frag-in-order" in self._faults and part.offset != len(buffer.data):
             return None
         self._store(buffer, part)
@@ -54,6 +66,23 @@ class Reassembly:
         del self._buffers[key]
         self._done[key] = _whole(buffer)
         return self._done[key]
+
+    def tick(self) -> None:
+        """Give up what has waited too long (RFC 1122 3.3.2: a fixed time)."""
+        for key, buffer in list(self._buffers.items()):
+            if self._now() - buffer.born > self._lifetime(buffer):
+                del self._buffers[key]
+                self._given_up.add(key)
+                self._expired(buffer.first, buffer.latest)
+
+    def _lifetime(self, buffer: _Buffer) -> float:
+        if "frag-immortal" in self._faults:
+            return float("inf")
+        if "frag-impatient" in self._faults:
+            return 3.0
+        if "frag-ttl-lifetime" in self._faults:
+            return float(buffer.ttl)
+        return LIFETIME_S
 
     def _key(self, part: o.Ip) -> tuple[object, ...]:
         fields = {"ident": part.ident, "source": part.src, "proto": part.proto}
@@ -70,14 +99,23 @@ class Reassembly:
             return part.raw
         return None
 
-    def _refused(self, part: o.Ip) -> bool:
+    def _refused(self, part: o.Ip, key: tuple[object, ...]) -> bool:
         end = part.offset + len(part.data)
         if end + 20 > LARGEST and "frag-too-long" not in self._faults:
             return True
+        if not part.data and "frag-empty-dies" in self._faults:
+            raise Died
         odd = part.more and len(part.data) % 8 and "skip-frag-length" not in self._faults
         if "frag-none" in self._faults or odd:
             return True
         if "frag-tiny" in self._faults and part.offset == 0 and len(part.data) == 8:
+            return True
+        return self._unwanted(end, key)
+
+    def _unwanted(self, end: int, key: tuple[object, ...]) -> bool:
+        if "frag-buffers" in self._faults and len(self._buffers) > 15 and key not in self._buffers:
+            return True
+        if "frag-once" in self._faults and key in self._given_up:
             return True
         limit = {"frag-small": 500, "frag-medium": 1200}
         return any(end > size for name, size in limit.items() if name in self._faults)
@@ -88,12 +126,22 @@ class Reassembly:
         again = bytes(buffer.data[start:end]) == part.data and units <= buffer.units
         if "frag-overlap-dies" in self._faults and units & buffer.units and not again:
             raise Died
+        if not part.more and buffer.end not in (None, end) and "frag-ends-die" in self._faults:
+            raise Died
+        if "frag-no-overlap" in self._faults and units & buffer.units and not again:
+            return
+        fresh = bytes(buffer.data[start:end]) if "frag-oldest" in self._faults else b""
         buffer.data.extend(bytes(max(0, end - len(buffer.data))))
-        buffer.data[start:end] = part.data
+        for unit in units:
+            at = 8 * unit
+            kept = "frag-oldest" in self._faults and unit in buffer.units
+            piece = fresh[at - start : at - start + 8] if kept else part.data[at - start :][:8]
+            buffer.data[at : at + len(piece)] = piece
         buffer.units |= units
         buffer.count += 1
+        buffer.latest = part.raw
         if part.offset == 0:
-            buffer.first = part.header
+            buffer.first = part.raw
         if not part.more:
             buffer.end = end
 
@@ -110,7 +158,7 @@ class Reassembly:
 def _whole(buffer: _Buffer) -> bytes:
     """One datagram in memory. Its length field wraps when it is too long for one."""
     data = bytes(buffer.data[: buffer.end])
-    head = bytearray(buffer.first)
+    head = bytearray(o.Ip(buffer.first).header)
     head[2:4] = ((len(head) + len(data)) & 0xFFFF).to_bytes(2, "big")
     head[6:8] = bytes(2)
     return bytes(head) + data

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lwIP as a device under test: frames come and go on a descriptor that was
- * inherited (a tap without packet information, or a datagram socket), UDP
- * echo (RFC 862) is served on port 7, everything else is lwIP's default.
- *
- * usage: lwip FD MAC ADDRESS/PREFIX GATEWAY
- *        lwip version
+ * lwIP as a device under test; everything is lwIP's default as packaged
+ * (forwarding is compiled in).
  *
  * Frames go into buffers of our own size (PBUF_RAM): the elements of the
  * packaged library's pool are smaller than a frame.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,17 +23,7 @@
 #include "lwip/udp.h"
 #include "netif/etharp.h"
 
-#define FRAME_MAX 65536
-#define MTU 1500
-#define ECHO_PORT 7
-
-struct config {
-	int fd;
-	uint8_t mac[ETH_HWADDR_LEN];
-	ip4_addr_t address, mask, gateway;
-};
-
-static struct config config;
+#include "dut.h"
 
 static void die(const char *what)
 {
@@ -46,28 +33,40 @@ static void die(const char *what)
 
 static err_t frame_out(struct netif *netif, struct pbuf *p)
 {
-	uint8_t frame[MTU + SIZEOF_ETH_HDR];
+	const struct dut_link *link = netif->state;
+	uint8_t frame[DUT_MTU_MAX + DUT_ETHERNET_HEADER];
 
-	(void)netif;
 	if (p->tot_len > sizeof(frame))
 		return ERR_BUF;
 	pbuf_copy_partial(p, frame, p->tot_len, 0);
-	return write(config.fd, frame, p->tot_len) < 0 ? ERR_IF : ERR_OK;
+	return write(link->fd, frame, p->tot_len) < 0 ? ERR_IF : ERR_OK;
 }
 
 static err_t frames_init(struct netif *netif)
 {
+	const struct dut_link *link = netif->state;
+
 	netif->name[0] = 'u';
 	netif->name[1] = 'k';
-	netif->mtu = MTU;
+	netif->mtu = (u16_t)link->mtu;
 	netif->hwaddr_len = ETH_HWADDR_LEN;
-	memcpy(netif->hwaddr, config.mac, ETH_HWADDR_LEN);
+	memcpy(netif->hwaddr, link->mac, ETH_HWADDR_LEN);
 	netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP |
 		       NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP |
 		       NETIF_FLAG_LINK_UP;
 	netif->output = etharp_output;
 	netif->linkoutput = frame_out;
 	return ERR_OK;
+}
+
+static void add_link(struct netif *netif, struct dut_link *link,
+		     uint32_t gateway)
+{
+	ip4_addr_t address = { link->address }, mask = { link->mask };
+	ip4_addr_t via = { gateway };
+
+	netif_add(netif, &address, &mask, &via, link, frames_init, tcpip_input);
+	netif_set_up(netif);
 }
 
 static void echo(void *arg, struct udp_pcb *pcb, struct pbuf *p,
@@ -78,15 +77,11 @@ static void echo(void *arg, struct udp_pcb *pcb, struct pbuf *p,
 	pbuf_free(p);
 }
 
-static void start(void *netif)
+static void serve_echo(void)
 {
 	struct udp_pcb *pcb = udp_new();
 
-	netif_add(netif, &config.address, &config.mask, &config.gateway, NULL,
-		  frames_init, tcpip_input);
-	netif_set_default(netif);
-	netif_set_up(netif);
-	if (!pcb || udp_bind(pcb, IP4_ADDR_ANY, ECHO_PORT) != ERR_OK) {
+	if (!pcb || udp_bind(pcb, IP4_ADDR_ANY, DUT_ECHO_PORT) != ERR_OK) {
 		fprintf(stderr, "lwip: cannot serve UDP echo\n");
 		exit(1);
 	}
@@ -94,68 +89,57 @@ static void start(void *netif)
 	udp_recv(pcb, echo, NULL);
 }
 
-static void frames_in(struct netif *netif)
+/* False: the other end of the link is gone. */
+static int frame_in(struct netif *netif)
 {
-	static uint8_t frame[FRAME_MAX];
-	ssize_t got;
+	static uint8_t frame[DUT_FRAME_MAX];
+	const struct dut_link *link = netif->state;
+	ssize_t got = read(link->fd, frame, sizeof(frame));
 	struct pbuf *p;
 
-	for (;;) {
-		got = read(config.fd, frame, sizeof(frame));
-		if (got == 0)
-			return;
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			die("read");
-		p = pbuf_alloc(PBUF_RAW, (u16_t)got, PBUF_RAM);
-		if (!p)
-			continue;
-		pbuf_take(p, frame, (u16_t)got);
-		if (netif->input(p, netif) != ERR_OK)
-			pbuf_free(p);
-	}
+	if (got < 0 && errno != EINTR)
+		die("read");
+	if (got <= 0)
+		return got < 0;
+	p = pbuf_alloc(PBUF_RAW, (u16_t)got, PBUF_RAM);
+	if (!p)
+		return 1;
+	pbuf_take(p, frame, (u16_t)got);
+	if (netif->input(p, netif) != ERR_OK)
+		pbuf_free(p);
+	return 1;
 }
 
-static int parse(char **argv)
+static void frames_in(struct netif *netifs, const struct dut *dut)
 {
-	unsigned int m[ETH_HWADDR_LEN], i, prefix;
-	char *slash = strchr(argv[3], '/');
+	struct pollfd ready[DUT_LINKS] = { 0 };
+	int i;
 
-	config.fd = atoi(argv[1]);
-	if (sscanf(argv[2], "%x:%x:%x:%x:%x:%x", &m[0], &m[1], &m[2], &m[3],
-		   &m[4], &m[5]) != ETH_HWADDR_LEN ||
-	    !slash)
-		return -1;
-	for (i = 0; i < ETH_HWADDR_LEN; i++)
-		config.mac[i] = (uint8_t)m[i];
-	*slash = '\0';
-	prefix = (unsigned int)atoi(slash + 1);
-	if (prefix < 1 || prefix > 32)
-		return -1;
-	config.mask.addr = lwip_htonl(UINT32_MAX << (32 - prefix));
-	if (!ip4addr_aton(argv[3], &config.address) ||
-	    !ip4addr_aton(argv[4], &config.gateway))
-		return -1;
-	return 0;
+	for (i = 0; i < dut->links; i++)
+		ready[i] = (struct pollfd){ .fd = dut->link[i].fd,
+					    .events = POLLIN };
+	while (poll(ready, (nfds_t)dut->links, -1) >= 0 || errno == EINTR)
+		for (i = 0; i < dut->links; i++)
+			if (ready[i].revents && !frame_in(&netifs[i]))
+				return;
+	die("poll");
 }
 
 int main(int argc, char **argv)
 {
-	static struct netif netif;
+	static struct netif netifs[DUT_LINKS];
+	static struct dut dut;
+	int i;
 
-	if (argc == 2 && !strcmp(argv[1], "version")) {
-		puts("lwIP " LWIP_VERSION_STRING);
-		return 0;
-	}
-	if (argc != 5 || parse(argv)) {
-		fprintf(stderr, "usage: lwip FD MAC ADDRESS/PREFIX GATEWAY\n");
-		return 2;
-	}
+	dut = dut_parse(argc, argv);
 	tcpip_init(NULL, NULL);
 	LOCK_TCPIP_CORE();
-	start(&netif);
+	for (i = 0; i < dut.links; i++)
+		add_link(&netifs[i], &dut.link[i], i ? 0 : dut.gateway);
+	netif_set_default(&netifs[0]);
+	serve_echo();
 	UNLOCK_TCPIP_CORE();
-	frames_in(&netif);
+	dut_ready("lwIP " LWIP_VERSION_STRING);
+	frames_in(netifs, &dut);
 	return 0;
 }
