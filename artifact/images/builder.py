@@ -35,6 +35,8 @@ HOME = paths.CACHE / "images"
 NEEDED_BYTES = 2_000_000_000
 # Part of every key: raise it when this module makes something else of the same recipe.
 LAYOUT = "1"
+# Results kept of each name: another checkout may be using an older one.
+KEPT = 3
 TOOLS = {
     "make": "make",
     "patch": "patch",
@@ -88,6 +90,7 @@ class Builder:
 
     def image(self, recipe: Recipe, form: Form) -> Built:
         """The image of `recipe` in `form`, made first if it is not in the cache."""
+        recipe = recipe.of(form)
         tools = toolchain.for_form(form)
         prefixes = self._prefixes(recipe.dependencies)
         fetched = debsource.fetch(recipe.source) if recipe.source else None
@@ -97,6 +100,7 @@ class Builder:
             if not (final / "image.json").is_file():
                 with ui.step(f"image {recipe.name} {form}"):
                     _make_image(Job(recipe, form, tools, prefixes, fetched), final)
+            prune(final)
         facts = json.loads((final / "image.json").read_text())
         return Built(recipe.name, form, final, recipe.argv, facts)
 
@@ -116,6 +120,7 @@ class Builder:
             if not (final / "library.json").is_file():
                 with ui.step(f"library {name}"):
                     _make_library(Job(recipe, Form.PUBLIC, tools, prefixes, fetched), final)
+            prune(final)
         return final
 
     def _prefixes(self, names: Sequence[str]) -> dict[str, Path]:
@@ -159,6 +164,16 @@ class Job:
             "jobs": str(os.cpu_count() or 1),
             **named,
         }
+
+
+def prune(used: Path) -> None:
+    """Mark a result as used, and forget those of the same name that were used longest ago."""
+    os.utime(used)
+    stem, _, key = used.name.rpartition("-")
+    keys = "[0-9a-f]" * len(key)
+    alike = [path for path in HOME.glob(f"{stem}-{keys}") if path.is_dir()]
+    for old in sorted(alike, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _names(fetched: Fetched | None, prefixes: Mapping[str, Path]) -> Iterator[str]:
@@ -231,7 +246,7 @@ def _workplace(job: Job, name: str) -> Iterator[Path]:
             (part / place).mkdir(parents=True)
         for file in job.recipe.files:
             shutil.copy2(file, part / "files" / file.name)
-        if job.fetched:
+        if job.fetched and (isinstance(job.recipe, Library) or job.recipe.unpacked):
             source = job.recipe.source
             assert isinstance(source, Source)
             debsource.unpack(job.fetched, part / "src", job.log, patched=source.patched)

@@ -12,7 +12,7 @@ from artifact.errors import ArtifactError, Unavailable
 from artifact.images.builder import Builder, Built
 from artifact.images.recipe import Form, Recipe
 from artifact.images.recipes import busybox, hello, netperf, nginx, python, redis, sqlite
-from artifact.images.recipes.libraries import LIBRARIES
+from artifact.images.recipes.libraries import LIBRARIES as C_LIBRARIES
 from artifact.records import Run
 
 RECIPES = {
@@ -27,6 +27,8 @@ RECIPES = {
         nginx.RECIPE,
     )
 }
+
+LIBRARIES = {**C_LIBRARIES, python.OBJECTS.name: python.OBJECTS}
 
 
 def image(name: str, form: Form = Form.PUBLIC) -> Built:

@@ -16,7 +16,8 @@ artifact/images/builder.py:
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -56,9 +57,11 @@ class Step:
     only: Form | None = None
 
 
-def step(*argv: str, cwd: str = ".", only: Form | None = None, **env: str) -> Step:
+def step(
+    *argv: str, cwd: str = ".", only: Form | None = None, env: Mapping[str, str] | None = None
+) -> Step:
     """A Step, written briefly."""
-    return Step(argv, cwd, tuple(env.items()), only)
+    return Step(argv, cwd, tuple((env or {}).items()), only)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Recipe:
     config: our own files that go into the root directory, by their place in it.
     drop: patterns of what the program's installation brings and nobody needs.
     layers: parts of the result that are kept outside the root directory, by name: patterns.
+    unpacked: whether the commands want the source; else the dependencies were made from it.
+    private: how the private form is made, where that is another way altogether.
     """
 
     name: str
@@ -92,7 +97,13 @@ class Recipe:
     files: tuple[Path, ...] = ()
     config: tuple[tuple[str, Path], ...] = ()
     drop: tuple[str, ...] = ()
-    layers: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
+    layers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    unpacked: bool = True
+    private: "Recipe | None" = None
+
+    def of(self, form: Form) -> "Recipe":
+        """The recipe of this form."""
+        return self.private if self.private and form is Form.PRIVATE else self
 
 
 def digest(recipe: Library | Recipe, *more: str) -> str:
@@ -106,4 +117,4 @@ def digest(recipe: Library | Recipe, *more: str) -> str:
 
 def _plain(recipe: Library | Recipe) -> dict[str, str]:
     """The recipe without its files, whose paths differ from one checkout to another."""
-    return {k: repr(v) for k, v in vars(recipe).items() if k not in ("files", "config")}
+    return {k: repr(v) for k, v in vars(recipe).items() if k not in ("files", "config", "private")}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from artifact import paths, ui
-from artifact.images import catalogue, tree
+from artifact.images import builder, catalogue, tree
 from artifact.images.recipe import Form
 from artifact.kernel.fetch import locked
 from artifact.programs import cases
@@ -54,6 +54,7 @@ def root() -> Path:
                 part.rename(final)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
+        builder.prune(final)
     return final
 
 

@@ -12,7 +12,6 @@ from artifact.errors import ArtifactError
 from artifact.images import builder, catalogue, debsource, interp, toolchain, tree
 from artifact.images.builder import Builder, Built
 from artifact.images.recipe import Form, Recipe, Source, digest, step
-from artifact.images.recipes.libraries import LIBRARIES
 from artifact.images.toolchain import Toolchain
 
 
@@ -154,9 +153,31 @@ def test_an_image_is_complete_and_made_once(sample: Recipe, home: Path) -> None:
     assert (built.rootfs / "lib/ld-musl-x86_64.so.1").read_text() == "a loader"
     assert (built.rootfs / "tmp").stat().st_mode & 0o7777 == 0o1777
     assert built.facts["source"] == "this repository"
-    stamp = built.directory.stat().st_ctime_ns
-    assert make(sample).directory.stat().st_ctime_ns == stamp
+    stamp = (built.directory / "image.json").stat().st_ctime_ns
+    assert (make(sample).directory / "image.json").stat().st_ctime_ns == stamp
     assert not list(home.glob("uk-*"))
+
+
+def test_results_that_nobody_used_for_long_are_forgotten(sample: Recipe, home: Path) -> None:
+    first = make(sample)
+    os.utime(first.directory, (1, 1))
+    others = []
+    for number in range(builder.KEPT + 1):
+        others.append(make(with_(sample, drop=("doc", str(number)))))
+        os.utime(others[-1].directory, (number + 2, number + 2))
+        if number == 0:
+            make(sample)  # used again
+            os.utime(first.directory, (100, 100))
+    assert first.directory.is_dir()
+    assert [other.directory.is_dir() for other in others] == [False] * 2 + [True] * 2
+
+
+def test_the_private_form_may_be_made_in_another_way(sample: Recipe, home: Path) -> None:
+    other = with_(sample, steps=(*sample.steps, step("touch", "{stage}/etc/other")))
+    both = with_(sample, private=other)
+    assert digest(both) == digest(sample)
+    assert not (make(both).rootfs / "etc/other").exists()
+    assert (make(both, Form.PRIVATE).rootfs / "etc/other").exists()
 
 
 def test_a_private_image_has_no_loader(sample: Recipe, home: Path) -> None:
@@ -271,8 +292,9 @@ def test_the_next_suite_serves_where_a_mirror_lacks_files(
 
 
 def test_recipes_name_libraries_that_exist() -> None:
-    for recipe in (*catalogue.RECIPES.values(), *LIBRARIES.values()):
-        assert set(recipe.dependencies) <= LIBRARIES.keys()
+    recipes = [recipe.of(form) for recipe in catalogue.RECIPES.values() for form in Form]
+    for recipe in (*recipes, *catalogue.LIBRARIES.values()):
+        assert set(recipe.dependencies) <= catalogue.LIBRARIES.keys()
         assert all(file.is_file() for file in recipe.files)
 
 

@@ -6,6 +6,7 @@ from artifact.images.recipe import Library, Source, step
 CFLAGS = "-O2 -fPIC"
 # Updated in bookworm at longer intervals; mirrors have these whole.
 STABLE = ("bookworm", "trixie")
+SQLITE_SOURCE = Source("sqlite3")
 _OPENSSL = "no-tests no-shared no-module no-dso no-engine no-legacy no-afalgeng"
 _SQLITE = (
     "-DSQLITE_THREADSAFE=1 -DSQLITE_ENABLE_FTS5 -DSQLITE_ENABLE_MATH_FUNCTIONS"
@@ -17,7 +18,7 @@ _ZLIB = Library(
     "zlib",
     Source("zlib", STABLE),
     (
-        step("./configure", "--static", "--prefix={stage}", CC="{cc}", CFLAGS=CFLAGS),
+        step("./configure", "--static", "--prefix={stage}", env={"CC": "{cc}", "CFLAGS": CFLAGS}),
         step("make", "-j{jobs}", "libz.a"),
         step("make", "install"),
     ),
@@ -29,7 +30,7 @@ _OPENSSL_LIBRARY = Library(
     (
         step(
             "./Configure", "linux-x86_64", "--prefix={stage}", "--libdir=lib",
-            "--openssldir=/etc/ssl", *_OPENSSL.split(), "-fPIC", CC="{cc}",
+            "--openssldir=/etc/ssl", *_OPENSSL.split(), "-fPIC", env={"CC": "{cc}"},
         ),
         step("make", "-j{jobs}", "build_libs"),
         step("make", "install_dev"),
@@ -46,7 +47,7 @@ _LIBFFI = Library(
         step(
             "./configure", "--prefix={stage}", "--libdir={stage}/lib", "--disable-shared",
             "--disable-docs", "--disable-multi-os-directory", "--with-pic",
-            "--disable-exec-static-tramp", CC="{cc}", CFLAGS=CFLAGS,
+            "--disable-exec-static-tramp", env={"CC": "{cc}", "CFLAGS": CFLAGS},
         ),
         step("make", "-j{jobs}"),
         step("make", "install"),
@@ -59,7 +60,7 @@ _PCRE2 = Library(
     (
         step(
             "./configure", "--prefix={stage}", "--disable-shared", "--with-pic",
-            CC="{cc}", CFLAGS=CFLAGS,
+            env={"CC": "{cc}", "CFLAGS": CFLAGS},
         ),
         step("make", "-j{jobs}", "libpcre2-8.la"),
         step("mkdir", "-p", "{stage}/lib", "{stage}/include"),
@@ -71,9 +72,9 @@ _PCRE2 = Library(
 # Also what its shell and its speed test are made from: they want the same library.
 _SQLITE_LIBRARY = Library(
     "sqlite",
-    Source("sqlite3"),
+    SQLITE_SOURCE,
     (
-        step("./configure", "--disable-tcl", "--disable-shared", CC="{cc}"),
+        step("./configure", "--disable-tcl", "--disable-shared", env={"CC": "{cc}"}),
         step("make", "sqlite3.c", "shell.c"),
         step("mkdir", "-p", "{stage}/lib", "{stage}/include", "{stage}/src"),
         step("sh", "-c", f"{{cc}} {CFLAGS} {_SQLITE} -c sqlite3.c -o sqlite3.o"),
