@@ -102,7 +102,7 @@ OBJECTS = Library(
         *_install("{stage}/root"),
         step("mkdir", "{stage}/lib"),
         step("cp", "Programs/python.o", f"libpython{VERSION}.a", "{stage}/lib"),
-        step("sh", "-c", "cp Modules/_hacl/*.a {stage}/lib"),
+        step("sh", "-c", "find Modules -name '*.a' -exec cp {{}} {stage}/lib ';'"),
     ),
 )
 
@@ -118,8 +118,8 @@ PRIVATE = Recipe(
         step(
             "sh", "-c",
             f"{{cc}} -static -o {{stage}}/usr/bin/python{VERSION} {{dep_python_objects}}/lib/*.o"
-            f" {{ldflags}} -lpython{VERSION} -lHacl_Hash_SHA2"
-            " -lssl -lcrypto -lsqlite3 -lz -lm -lpthread",
+            " -Wl,--start-group {dep_python_objects}/lib/*.a -Wl,--end-group"
+            " {ldflags} -lssl -lcrypto -lsqlite3 -lz -lm",
         ),
         step("strip", f"{{stage}}/usr/bin/python{VERSION}"),
     ),
