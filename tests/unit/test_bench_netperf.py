@@ -8,8 +8,6 @@ import pytest
 
 from artifact import profiles
 from artifact.bench import netperf
-from artifact.bench.tools import netperf_build
-from artifact.errors import ArtifactError
 
 
 def test_a_listening_socket_is_seen_in_the_kernels_table() -> None:
@@ -33,8 +31,3 @@ def test_client_and_server_get_different_cores(monkeypatch: pytest.MonkeyPatch) 
     assert netperf.pinning() == (3, 5)
     monkeypatch.setattr(netperf.os, "sched_getaffinity", lambda _: {7})
     assert netperf.pinning() is None
-
-
-def test_a_source_package_without_its_tarball_is_refused() -> None:
-    with pytest.raises(ArtifactError, match=r"expected one \.orig\.tar\. file"):
-        netperf_build._only([Path("netperf_1-1.debian.tar.xz")], ".orig.tar.")

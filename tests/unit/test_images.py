@@ -291,6 +291,12 @@ def test_the_next_suite_serves_where_a_mirror_lacks_files(
         debsource.fetch(Source("p", ("trixie",)))
 
 
+def test_a_source_package_without_its_tarball_is_refused(tmp_path: Path) -> None:
+    fetched = debsource.Fetched("p", "trixie", "1", (Path("p_1-1.debian.tar.xz"),))
+    with pytest.raises(ArtifactError, match=r"p: expected one \.orig\.tar\. file"):
+        debsource.unpack(fetched, tmp_path / "src", tmp_path / "log")
+
+
 def test_recipes_name_libraries_that_exist() -> None:
     recipes = [recipe.of(form) for recipe in catalogue.RECIPES.values() for form in Form]
     for recipe in (*recipes, *catalogue.LIBRARIES.values()):

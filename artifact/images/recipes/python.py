@@ -114,7 +114,7 @@ PRIVATE = Recipe(
     unpacked=False,
     dependencies=("python-objects",),
     steps=(
-        step("cp", "-a", "{dep_python_objects}/root/.", "{stage}"),
+        step("cp", "-aT", "{dep_python_objects}/root", "{stage}"),
         step(
             "sh", "-c",
             f"{{cc}} -static -o {{stage}}/usr/bin/python{VERSION} {{dep_python_objects}}/lib/*.o"
