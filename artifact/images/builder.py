@@ -5,7 +5,8 @@
     CACHE/images/<name>-<form>-<key>/rootfs the root directory, complete
                                     /program    the program itself (a hard link into rootfs)
                                     /layer-<x>  what is kept apart (python's tests)
-                                    /image.json what it was made from, and its sizes
+                                    /image.json what it was made from
+                                    /sizes.json its sizes, once somebody has asked
 
 A key names what goes in: recipe, source version, toolchain, dependencies. A result is written
 under a temporary name and renamed, so it is whole or absent; when it is there, nothing is done.
@@ -29,6 +30,7 @@ from artifact.images.debsource import Fetched
 from artifact.images.recipe import Form, Library, Recipe, Source, Step, digest
 from artifact.images.toolchain import Toolchain
 from artifact.kernel.fetch import check_space, locked
+from artifact.records import write_atomically
 from artifact.systems import leftovers
 
 HOME = paths.CACHE / "images"
@@ -76,6 +78,14 @@ class Built:
     def program(self) -> Path:
         """The program as a file of its own."""
         return self.directory / "program"
+
+    def sizes(self) -> dict[str, JsonValue]:
+        """How large the image is, compressed as well; counted once, which takes seconds."""
+        noted = self.directory / "sizes.json"
+        if not noted.is_file():
+            write_atomically(noted, json.dumps(tree.sizes(self.rootfs).as_dict()) + "\n")
+        counted: dict[str, JsonValue] = json.loads(noted.read_text())
+        return counted
 
     def layer(self, name: str) -> Path:
         """A part of the result that is kept outside the root directory."""
@@ -207,7 +217,6 @@ def _make_image(job: Job, final: Path) -> None:
         facts: dict[str, object] = {
             "argv": job.recipe.argv,
             "program_bytes": program.stat().st_size,
-            **tree.sizes(stage).as_dict(),
             "seconds": round(time.monotonic() - started, 1),
         }
         stage.rename(result / "rootfs")

@@ -59,13 +59,15 @@ def run(names: Sequence[str] = (), profile: str = "quick") -> Run:
     for what, reason in reasons.items():
         ui.say(f"not built: {what}: {reason}")
     run = Run.current(profile)
-    stored: dict[str, JsonValue] = {f"{each.name} {each.form}": each.facts for each in built}
+    stored: dict[str, JsonValue] = {
+        f"{each.name} {each.form}": {**each.facts, **each.sizes()} for each in built
+    }
     write_setup(run, "images", {"images": stored, "not_built": {**reasons}})
     run.finish()
     return run
 
 
 def _row(built: Built) -> list[object]:
-    facts = built.facts
-    sizes = [f"{float(str(facts[name])) / 1e6:.2f}" for name in ("unpacked", "xz", "gzip")]
-    return [built.name, built.form, facts["version"], *sizes, facts["files"], facts["seconds"]]
+    facts, sizes = built.facts, built.sizes()
+    megabytes = [f"{float(str(sizes[name])) / 1e6:.2f}" for name in ("unpacked", "xz", "gzip")]
+    return [built.name, built.form, facts["version"], *megabytes, sizes["files"], facts["seconds"]]

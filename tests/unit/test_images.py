@@ -153,6 +153,7 @@ def test_an_image_is_complete_and_made_once(sample: Recipe, home: Path) -> None:
     assert (built.rootfs / "lib/ld-musl-x86_64.so.1").read_text() == "a loader"
     assert (built.rootfs / "tmp").stat().st_mode & 0o7777 == 0o1777
     assert built.facts["source"] == "this repository"
+    assert built.sizes()["files"] == len([f for f in tree.walk(built.rootfs) if f.is_file()])
     stamp = (built.directory / "image.json").stat().st_ctime_ns
     assert (make(sample).directory / "image.json").stat().st_ctime_ns == stamp
     assert not list(home.glob("uk-*"))
