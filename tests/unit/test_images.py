@@ -2,7 +2,9 @@
 """Recipes become images: keys, layouts, interpreters, failures; with a tiny invented program."""
 
 import os
+import shutil
 import struct
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from artifact.images import builder, catalogue, debsource, interp, toolchain, tr
 from artifact.images.builder import Builder, Built
 from artifact.images.recipe import Form, Recipe, Source, digest, step
 from artifact.images.toolchain import Toolchain
+from artifact.systems import leftovers
 
 
 def elf(name: str, room: int = 0) -> bytes:
@@ -157,6 +160,25 @@ def test_an_image_is_complete_and_made_once(sample: Recipe, home: Path) -> None:
     stamp = (built.directory / "image.json").stat().st_ctime_ns
     assert (make(sample).directory / "image.json").stat().st_ctime_ns == stamp
     assert not list(home.glob("uk-*"))
+
+
+def test_equal_input_gives_an_equal_tree(sample: Recipe, home: Path) -> None:
+    built = make(sample)
+    before = tree.digest(built.rootfs)
+    shutil.rmtree(built.directory)
+    assert tree.digest(make(sample).rootfs) == before
+
+
+def test_what_a_killed_build_left_is_removed(sample: Recipe, home: Path) -> None:
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    left = home / f"{leftovers.prefix_of(dead.pid)}sample-public-0123456789abcdef"
+    ours = home / f"{leftovers.prefix()}other"
+    for directory in (left, ours):
+        (directory / "src").mkdir(parents=True)
+    make(sample)
+    assert not left.exists()
+    assert ours.exists()
 
 
 def test_results_that_nobody_used_for_long_are_forgotten(sample: Recipe, home: Path) -> None:
