@@ -192,6 +192,7 @@ static struct vm_area_struct *new_vma(unsigned long addr,
 	vma->vm_start = addr;
 	vma->vm_end = addr + r->len;
 	vma->vm_pgoff = r->pgoff;
+	vma->vm_ops = NULL; /* not the allocator's: such are never united */
 	vm_flags_init(vma, flags_of(r));
 	vma->vm_file = r->file ? get_file(r->file) : NULL;
 	return vma;
