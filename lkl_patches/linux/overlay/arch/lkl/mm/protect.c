@@ -115,6 +115,19 @@ static bool only_hint(int advice)
 	return false;
 }
 
+static bool is_advice(int advice)
+{
+	switch (advice) {
+	case MADV_DONTFORK:
+	case MADV_DOFORK:
+	case MADV_DONTNEED:
+	case MADV_FREE:
+	case MADV_POPULATE_WRITE:
+		return true;
+	}
+	return only_hint(advice);
+}
+
 static int may_advise(const struct vm_area_struct *vma, int advice)
 {
 	/* There is no fork(2) that these could speak of. */
@@ -140,7 +153,7 @@ SYSCALL_DEFINE3(madvise, unsigned long, start, size_t, len, int, advice)
 	unsigned long end;
 	int err = range(start, len, &end);
 
-	if (err)
+	if (err || !is_advice(advice))
 		return -EINVAL;
 	if (start == end)
 		return 0;
