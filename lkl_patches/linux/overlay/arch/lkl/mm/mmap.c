@@ -7,6 +7,7 @@
  * cache (pages.c).
  */
 #include <linux/file.h>
+#include <linux/major.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/security.h>
@@ -16,6 +17,8 @@
 #include "user.h"
 
 #define BRK_SPAN (16UL << 30) /* addresses set aside for a heap */
+
+#define DEV_ZERO MKDEV(MEM_MAJOR, 5)
 
 struct request {
 	struct file *file;
@@ -225,6 +228,12 @@ unsigned long do_mmap(struct file *file, unsigned long addr, unsigned long len,
 	int err;
 
 	*populate = 0;
+	/* The old name of anonymous memory. */
+	if (file && S_ISCHR(file_inode(file)->i_mode) &&
+	    file_inode(file)->i_rdev == DEV_ZERO) {
+		r.file = NULL;
+		r.pgoff = 0;
+	}
 	if (!len)
 		return -EINVAL;
 	if (!r.len || r.len > TASK_SIZE)
