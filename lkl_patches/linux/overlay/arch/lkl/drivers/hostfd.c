@@ -314,6 +314,8 @@ static long open_host(int host_fd)
 	struct file *file;
 	int fd, err;
 
+	if (flags > 0 && flags & O_PATH)
+		return -EBADF; /* closed: ukrun only keeps its place */
 	err = flags < 0 ? flags : look(host_fd, &st);
 	if (err)
 		return err;

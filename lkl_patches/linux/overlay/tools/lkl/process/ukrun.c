@@ -275,6 +275,14 @@ static void describe(const struct options *o, const struct packed *packed)
 	setup_finish();
 }
 
+/* What is closed stays so: no descriptor of ours takes such a place. */
+static void keep_places(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/", O_PATH);
+}
+
 /* Open files of the program count against the host's limit, too. */
 static void raise_limits(void)
 {
@@ -300,6 +308,7 @@ int main(int argc, char **argv)
 	struct options options;
 	bool is_packed = packed_open(&packed, &argc, &argv);
 
+	keep_places();
 	options_parse(&options, argc, argv);
 	raise_limits();
 	describe(&options, is_packed ? &packed : NULL);

@@ -54,8 +54,8 @@ static void open_standard(void)
 	unlink("/lkl");
 	for (int i = 0; i < 3; i++)
 		if (ioctl(control, LKL_HOSTFD_OPEN, i) != i)
-			open("/",
-			     O_PATH); /* closed on the host: keep the place */
+			/* Closed on the host: keep the place until exec. */
+			open("/", O_PATH | O_CLOEXEC);
 }
 
 int main(void)
