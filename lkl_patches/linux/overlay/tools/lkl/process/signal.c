@@ -207,6 +207,10 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
 	unsigned long fixup;
 
+	if (info->si_code <= 0) {
+		on_message(sig, info, context); /* somebody sent it */
+		return;
+	}
 	if (is_programs_fault(r)) {
 		lkl_vcpu.fault = (struct lkl_fault){
 			.signal = sig,
@@ -273,6 +277,15 @@ static void handle(int sig, void (*handler)(int, siginfo_t *, void *),
 		die("rt_sigaction %d: %s", sig, strerror(-err));
 }
 
+/* As nohup(1) has it: what whoever started us ignores is not for us. */
+static bool is_ignored(int sig)
+{
+	struct kernel_sigaction sa = { 0 };
+
+	host_call4(SYS_rt_sigaction, sig, NULL, &sa, 8);
+	return sa.handler == (void *)SIG_IGN;
+}
+
 static void make_timer(void)
 {
 	struct sigevent event = {
@@ -300,8 +313,9 @@ void signals_init(void)
 {
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL,
 				      SIGTRAP };
-	static const int messages[] = { SIGTERM, SIGINT,  SIGHUP,  SIGQUIT,
-					SIGUSR1, SIGUSR2, SIGWINCH };
+	static const int messages[] = { SIGTERM, SIGINT,  SIGHUP,
+					SIGQUIT, SIGUSR1, SIGUSR2,
+					SIGALRM, SIGCONT, SIGWINCH };
 	stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	unsigned long all = ~0UL, none = 0;
 	long err = host_call2(SYS_sigaltstack, &ss, NULL);
@@ -311,7 +325,8 @@ void signals_init(void)
 	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
 		handle(faults[i], on_fault, all);
 	for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++)
-		handle(messages[i], on_message, all);
+		if (!is_ignored(messages[i]))
+			handle(messages[i], on_message, all);
 	handle(TIMER_SIGNAL, on_timer, all);
 	handle(SIGSYS, on_syscall, all);
 	handle(SIGPIPE, (void *)SIG_IGN, 0);
