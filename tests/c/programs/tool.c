@@ -95,7 +95,7 @@ static int fds(const char *arg)
 	for (int fd = 0; fd < 3; fd++) {
 		const char *what = "closed";
 
-		if (fcntl(fd, F_GETFL) & O_PATH)
+		if (fcntl(fd, F_GETFD) >= 0 && fcntl(fd, F_GETFL) & O_PATH)
 			what = "path";
 		else if (!fstat(fd, &st))
 			what = S_ISREG(st.st_mode)  ? "file" :
