@@ -57,23 +57,49 @@ static bool has_magic(int fd, off_t at, const void *magic, size_t len)
 	       !memcmp(found, magic, len);
 }
 
-/* ext4 and erofs: where their superblocks have their magic numbers. */
+/* ext4 and erofs: where their superblocks have their magic numbers; cpio. */
 static const char *image_type(int fd, const char *path)
 {
 	if (has_magic(fd, 1024 + 56, "\x53\xef", 2))
 		return "ext4";
 	if (has_magic(fd, 1024, "\xe2\xe1\xf5\xe0", 4))
 		return "erofs";
-	die("%s: neither a directory nor an ext4 or erofs image", path);
+	if (has_magic(fd, 0, "07070", 5))
+		return "initramfs";
+	die("%s: neither a directory nor an ext4, erofs or cpio image", path);
 }
 
+/* An archive is unpacked into the kernel's memory. */
+static void add_archive(const struct options *o, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		die("%s: %s", o->root, strerror(errno));
+	if ((unsigned long)st.st_size > o->memory / 4 * 3)
+		die("%s: %lu MiB do not fit into the kernel's memory; try: --memory %luM",
+		    o->root, (unsigned long)st.st_size >> 20,
+		    (unsigned long)st.st_size / 3 * 4 / (1 << 20) + 32);
+	setup_add("root", "initramfs:%d:%s", fd, o->read_only ? "ro" : "rw");
+}
+
+/* Only what is to be written to is opened for that. */
 static void add_image(const struct options *o, bool read_only)
 {
-	int fd = open_or_die(o->root, read_only ? O_RDONLY : O_RDWR);
+	int fd = open_or_die(o->root, O_RDONLY);
 	const char *type = image_type(fd, o->root);
 	int disk;
 
+	if (!strcmp(type, "initramfs")) {
+		add_archive(o, fd);
+		return;
+	}
+
 	read_only = read_only || !strcmp(type, "erofs");
+	if (!read_only) {
+		close(fd);
+		fd = open_or_die(o->root, O_RDWR);
+	}
 	disk = lkl_add_disk(fd, read_only ? LKL_DISK_RO : 0);
 	if (disk < 0)
 		die("%s: %s", o->root, strerror(-disk));
@@ -86,6 +112,9 @@ static void add_root(const struct options *o)
 
 	if (stat(o->root, &st))
 		die("%s: %s", o->root, strerror(errno));
+	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode) &&
+	    !S_ISBLK(st.st_mode))
+		die("%s: neither a directory nor an image", o->root);
 	if (!S_ISDIR(st.st_mode)) {
 		add_image(o, o->read_only);
 		return;

@@ -39,6 +39,9 @@ void mount_scratch(const char *target);
 void mounts_finish(void);
 bool mounts_need_sync(void);
 
+/* cpio.c: an archive, a file of the host, into the working directory */
+void cpio_unpack(int host_fd);
+
 /* network.c */
 void network_up(const char *ifname);
 void network_address(const char *text);

@@ -52,6 +52,22 @@ static void disk_node(int index, const char *path)
 	mknod(path, S_IFBLK | 0600, makedev(major, minor));
 }
 
+/* Links in the archive are to its own root. */
+static void mount_archive(int host_fd, bool read_only)
+{
+	int old = open("/", O_PATH | O_CLOEXEC);
+
+	mkdir(ROOT, 0755);
+	if (mount("none", ROOT, "tmpfs", 0, NULL) || chroot(ROOT) || chdir("/"))
+		fail("cannot mount the root (tmpfs): %s", strerror(errno));
+	cpio_unpack(host_fd);
+	if (fchdir(old) || chroot("."))
+		fail("cannot leave the root: %s", strerror(errno));
+	close(old);
+	if (read_only && mount(NULL, ROOT, NULL, MS_REMOUNT | MS_RDONLY, NULL))
+		fail("cannot mount the root read-only: %s", strerror(errno));
+}
+
 /* TYPE:NUMBER:ro|rw[,OPTION], the number of a host descriptor or of a disk. */
 void mount_root(const char *text)
 {
@@ -62,6 +78,10 @@ void mount_root(const char *text)
 	if (sscanf(text, "%15[^:]:%d:%2[row]%15s", type, &number, mode,
 		   option) < 3)
 		fail("/setup: root=%s", text);
+	if (!strcmp(type, "initramfs")) {
+		mount_archive(number, mode[1] == 'o');
+		return;
+	}
 	if (!strcmp(type, "hostdir")) {
 		snprintf(data, sizeof(data), "fd=%d%s", number, option);
 	} else {
