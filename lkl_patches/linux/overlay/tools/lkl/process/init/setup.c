@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,17 +31,30 @@ static char *read_all(const char *path, size_t *size)
 	return text;
 }
 
+/* A number at @text, up to @end; the last one is no user's or group's. */
+static bool id(const char *text, const char *end, unsigned int *to)
+{
+	unsigned long value;
+	char *last;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	value = strtoul(text, &last, 10);
+	*to = value;
+	return last == end && !errno && value < UINT_MAX;
+}
+
 static void user(struct plan *plan, const char *text)
 {
-	int end = 0;
+	const char *end = strchrnul(text, ':');
+	bool good = id(text, end, &plan->uid);
 
-	if (sscanf(text, "%u%n", &plan->uid, &end) != 1)
-		fail("--user %s: not UID[:GID]", text);
 	plan->gid = plan->uid;
-	if (text[end] == ':')
-		text += end, end = 0, sscanf(text, ":%u%n", &plan->gid, &end);
-	if (text[end])
-		fail("--user: not UID[:GID] in numbers");
+	if (*end)
+		good = good && id(end + 1, strchr(end, 0), &plan->gid);
+	if (!good)
+		fail("--user %s: not UID[:GID] in numbers", text);
 }
 
 static void hostname(const char *name)
@@ -50,6 +64,17 @@ static void hostname(const char *name)
 }
 
 static size_t args, envs;
+
+/* What comes later replaces an earlier value. */
+static void add_environment(struct plan *plan, char *text)
+{
+	size_t name = strcspn(text, "=") + 1, i = 0;
+
+	while (i < envs && strncmp(plan->envp[i], text, name))
+		i++;
+	plan->envp[i] = text;
+	envs += i == envs;
+}
 
 static void item(struct plan *plan, const char *key, char *value)
 {
@@ -82,7 +107,7 @@ static void item(struct plan *plan, const char *key, char *value)
 	else if (!strcmp(key, "pid1"))
 		plan->pid1 = *value == '1';
 	else if (!strcmp(key, "env"))
-		plan->envp[envs++] = value;
+		add_environment(plan, value);
 	else if (!strcmp(key, "arg"))
 		plan->argv[args++] = value;
 	else
