@@ -125,4 +125,5 @@ def ukrun(ukrun_path: Path, program_root: Path, tmp_path: Path) -> Ukrun:
     """ukrun with a root of its own, whose programs are the session's."""
     root = tmp_path / "root"
     shutil.copytree(program_root, root, copy_function=os.link)
+    root.chmod(0o755)
     return Ukrun(ukrun_path, root)

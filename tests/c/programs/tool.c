@@ -323,6 +323,21 @@ static int create(const char *arg)
 	return write_all(fd, "made\n", 5) ? 1 : 0;
 }
 
+/* What a file is, without what its file system decides. */
+static int show_stat(const char *arg)
+{
+	struct stat st;
+
+	if (lstat(arg, &st)) {
+		perror(arg);
+		return 1;
+	}
+	printf("%o %d:%d %ld links %ld device %lx time %ld\n", st.st_mode,
+	       st.st_uid, st.st_gid, (long)st.st_size, (long)st.st_nlink,
+	       (long)st.st_rdev, (long)st.st_mtime);
+	return 0;
+}
+
 static int env(const char *arg)
 {
 	(void)arg;
@@ -380,6 +395,7 @@ static const struct {
 	{ "ls", ls },
 	{ "show", show },
 	{ "create", create },
+	{ "stat", show_stat },
 	{ "env", env },
 	{ "ids", ids },
 	{ "orphan", orphan },
