@@ -254,28 +254,27 @@ static int terminal(const char *arg)
 	return cat(NULL);
 }
 
-/* Which signal ends a child that computes on the terminal. */
+/* As a shell has it: a child in a group of its own computes on the terminal. */
 static int job(const char *arg)
 {
 	char *argv[] = { "tool", "compute", NULL };
+	posix_spawnattr_t attr;
 	int status = 0;
 	pid_t pid;
 
 	(void)arg;
-	signal(SIGINT, SIG_IGN);
-	posix_spawnattr_t attr;
-	sigset_t ints;
-	sigemptyset(&ints);
-	sigaddset(&ints, SIGINT);
+	signal(SIGTTOU, SIG_IGN);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigdefault(&attr, &ints);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
-	if (posix_spawn(&pid, "/proc/self/exe", NULL, &attr, argv, environ))
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
+	if (posix_spawn(&pid, "/proc/self/exe", NULL, &attr, argv, environ) ||
+	    tcsetpgrp(0, pid))
 		return 1;
 	waitpid(pid, &status, WUNTRACED);
+	tcsetpgrp(0, getpgrp());
 	if (WIFSTOPPED(status)) {
 		printf("stopped %d\n", WSTOPSIG(status));
-		kill(pid, SIGKILL);
+		kill(-pid, SIGKILL);
 		waitpid(pid, &status, 0);
 	}
 	printf("ended %d\n", WTERMSIG(status));
