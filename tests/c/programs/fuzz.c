@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fuzz CALLS SEED [WORKERS]: CALLS system calls with arguments from a pool of bad
+ * fuzz CALLS SEED: CALLS system calls with arguments from a pool of bad
  * pointers, sizes, descriptors. Prints what happened; exit status 1 when memory
  * of the kernel changed under a pointer that was handed to it.
  *
@@ -35,6 +35,7 @@
 
 #define BATCH 2000 /* calls of one worker */
 #define STALL_S 10
+#define WROTE 99 /* exit status of a worker who has seen that */
 #define LOG 900 /* beyond the descriptors that calls get */
 #define AREA (256 << 10)
 #define SPARE (256 << 10) /* behind it, where lengths reach */
@@ -481,6 +482,11 @@ static void keep_alarm(void)
 	setitimer(ITIMER_REAL, &often, NULL);
 }
 
+static bool is_untouched(void)
+{
+	return !memcmp((void *)guarded, before, sizeof(before));
+}
+
 static void one_call(bool show)
 {
 	unsigned long a[6];
@@ -497,14 +503,19 @@ static void one_call(bool show)
 		dprintf(LOG, "%d(%lx, %lx, %lx, %lx, %lx, %lx)\n", nr, a[0],
 			a[1], a[2], a[3], a[4], a[5]);
 	syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-	if (guarded && memcmp((void *)guarded, before, sizeof(before))) {
+	if (!is_untouched()) {
 		dprintf(LOG, "# call %d(%lx, %lx, %lx, %lx, %lx, %lx) wrote to %lx\n",
 			nr, a[0], a[1], a[2], a[3], a[4], a[5], guarded);
-		_exit(99);
+		_exit(WROTE);
 	}
 }
 
-/* Where the kernel is another one, there is nothing of it to guard. */
+static void guard(void)
+{
+	find_guarded();
+	memcpy(before, (void *)guarded, sizeof(before));
+}
+
 static void worker(unsigned long seed, long count, bool show)
 {
 	state = seed;
@@ -512,8 +523,7 @@ static void worker(unsigned long seed, long count, bool show)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	nowhere = area + AREA;
 	constant = nowhere + 4096;
-	find_guarded();
-	memcpy(before, (void *)guarded, sizeof(before));
+	guard();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -576,6 +586,11 @@ int main(int argc, char **argv)
 
 	if (argc >= 4 && !strcmp(argv[1], "worker"))
 		worker(strtoul(argv[2], NULL, 0), atol(argv[3]), argc > 4);
+	if (argc == 2 && !strcmp(argv[1], "write")) {
+		guard();
+		*(volatile char *)guarded = 1; /* what the check is to see */
+		return is_untouched() ? 1 : WROTE;
+	}
 	if (argc < 3)
 		return 2;
 	calls_left = atol(argv[1]);
@@ -593,7 +608,7 @@ int main(int argc, char **argv)
 		stalled += status == -1;
 		ended += status > 0 && WIFSIGNALED(status);
 		wrote += status > 0 && WIFEXITED(status) &&
-			 WEXITSTATUS(status) == 99;
+			 WEXITSTATUS(status) == WROTE;
 		if (status)
 			printf("# seed %lu: status %#x\n", seed, status);
 	}

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -337,6 +338,68 @@ static int show_stat(const char *arg)
 	return 0;
 }
 
+/* A server on that port of all addresses, one connection after the other. */
+static int echo(const char *arg)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(atoi(arg)) };
+	int fd = socket(AF_INET6, SOCK_STREAM, 0), one = 1, to;
+	ssize_t n;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 5)) {
+		perror("echo");
+		return 1;
+	}
+	write(1, "ready\n", 6);
+	while ((to = accept(fd, NULL, NULL)) >= 0) {
+		while ((n = read(to, buffer, sizeof(buffer))) > 0)
+			if (write_all(to, buffer, n))
+				break;
+		close(to);
+	}
+	return 1;
+}
+
+static int echo_busy(const char *arg)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, spin, NULL);
+	return echo(arg);
+}
+
+static bool reaches(int family, const void *address, socklen_t len)
+{
+	struct sockaddr_storage at;
+	int listener = socket(family, SOCK_STREAM, 0);
+	int fd = socket(family, SOCK_STREAM, 0);
+	bool good;
+
+	memcpy(&at, address, len);
+	good = !bind(listener, (struct sockaddr *)&at, len) &&
+	       !listen(listener, 1) &&
+	       !getsockname(listener, (struct sockaddr *)&at, &len) &&
+	       !connect(fd, (struct sockaddr *)&at, len);
+	close(fd);
+	close(listener);
+	return good;
+}
+
+static int loopback(const char *arg)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+				    .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+
+	(void)arg;
+	printf("%s %s\n",
+	       reaches(AF_INET, &in, sizeof(in)) ? "127.0.0.1" : "none",
+	       reaches(AF_INET6, &in6, sizeof(in6)) ? "::1" : "none");
+	return 0;
+}
+
 static int env(const char *arg)
 {
 	(void)arg;
@@ -395,6 +458,9 @@ static const struct {
 	{ "show", show },
 	{ "create", create },
 	{ "stat", show_stat },
+	{ "echo", echo },
+	{ "echo-busy", echo_busy },
+	{ "loopback", loopback },
 	{ "env", env },
 	{ "ids", ids },
 	{ "orphan", orphan },
