@@ -8,8 +8,8 @@
         bin/ukrun, lib/ld-musl-x86_64.so.1              process mode, with its C library
     CACHE/kernel/current, current-<config>              the prefix that was asked for last
 
-A key names what goes in: kernel release, port, compiler, configuration, C library. A prefix is written
-under a temporary name and renamed, so it is whole or absent; when it is there, nothing is
+A key names what goes in: kernel release, port, compiler, configuration, C library. A prefix is
+written under a temporary name and renamed, so it is whole or absent; when it is there, nothing is
 done. Each checkout has a work tree of its own under a lock, so two checkouts with different
 ports stay incremental and out of each other's way.
 """

@@ -69,7 +69,7 @@ def finish(argv: Sequence[str], limit_s: float = LIMIT_S, **options: Any) -> Don
             argv,
             timeout=limit_s,
             check=False,
-            preexec_fn=proc.die_with_parent(),  # noqa: PLW1509
+            preexec_fn=proc.die_with_parent(),
             **(pipes | options),
         )
     except subprocess.TimeoutExpired as late:

@@ -4,13 +4,12 @@
 A check that fails on the host is wrong, so every program runs there, too.
 """
 
-import os
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.system.conftest import DYNAMIC, LIBC_TESTS, LIMIT_S, PROGRAMS, Ukrun, finish
+from tests.system.conftest import DYNAMIC, PROGRAMS, Ukrun, finish
 
 pytestmark = pytest.mark.system
 

@@ -196,7 +196,9 @@ def test_identity(ukrun: Ukrun) -> None:
 
 
 def test_process_one_of_a_namespace(ukrun: Ukrun) -> None:
-    assert ukrun.run("/bin/tool", "ls", "/proc", options=["--pid1"]).text.split()[:2].count("2") == 0
+    assert (
+        ukrun.run("/bin/tool", "ls", "/proc", options=["--pid1"]).text.split()[:2].count("2") == 0
+    )
     assert ukrun.run("/bin/die", "null-write", options=["--pid1"]).status == 128 + 11
     assert ukrun.run("/bin/die", "exit", "3", options=["--pid1"]).status == 3
     assert ukrun.run("/bin/tool", "orphan", options=["--pid1"]).status == 7

@@ -104,7 +104,9 @@ def test_closed_descriptors_stay_closed(ukrun: Ukrun, closed: int, tmp_path: Pat
 
 
 def test_all_closed(ukrun: Ukrun) -> None:
-    done = finish(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *ukrun.argv("/bin/die", "exit", "9")])
+    done = finish(
+        ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *ukrun.argv("/bin/die", "exit", "9")]
+    )
     assert done.status == 9
 
 

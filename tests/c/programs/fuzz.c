@@ -286,9 +286,9 @@ static unsigned long guarded; /* in the kernel's memory, nobody uses it */
 static unsigned char before[256];
 
 static const char *const paths[] = {
-	"",	      ".",	   "..",	"/",	     "f/a",
-	"f/b",	      "f/dir",	   "f/dir/c",	"f/link",   "f/nothing",
-	"f/fifo",    "/dev/null", "/dev/zero", "/dev/full", "/proc/self/maps",
+	"",	      ".",	   "..",	"/",	      "f/a",
+	"f/b",	      "f/dir",	   "f/dir/c",	"f/link",     "f/nothing",
+	"f/fifo",     "/dev/null", "/dev/zero", "/dev/full",  "/proc/self/maps",
 	"/proc/self", "/dev/tty",  "/sys",	"f/dir/../a",
 };
 
@@ -348,8 +348,8 @@ static unsigned long argument(char kind)
 		return below(12) ? 3 + below(30) :
 				   (unsigned long)(long)(int)rnd();
 	case 's':
-		return below(6) ? (unsigned long)paths[below(
-					  sizeof(paths) / sizeof(*paths))] :
+		return below(6) ? (unsigned long)paths[below(sizeof(paths) /
+							     sizeof(*paths))] :
 				  pointer();
 	case 'n':
 		return number();
@@ -360,7 +360,8 @@ static unsigned long argument(char kind)
 	case 'm':
 		return below(2) ? 1UL << below(32) | 1UL << below(32) : rnd();
 	case 't':
-		return below(2) ? 0 : (unsigned long)(long)(int)(rnd() | 1 << 24);
+		return below(2) ? 0 :
+				  (unsigned long)(long)(int)(rnd() | 1 << 24);
 	case 'a':
 		return (below(4) ? (unsigned long)area + below(AREA) :
 				   pointer()) &
@@ -504,7 +505,8 @@ static void one_call(bool show)
 			a[1], a[2], a[3], a[4], a[5]);
 	syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	if (!is_untouched()) {
-		dprintf(LOG, "# call %d(%lx, %lx, %lx, %lx, %lx, %lx) wrote to %lx\n",
+		dprintf(LOG,
+			"# call %d(%lx, %lx, %lx, %lx, %lx, %lx) wrote to %lx\n",
 			nr, a[0], a[1], a[2], a[3], a[4], a[5], guarded);
 		_exit(WROTE);
 	}
@@ -567,9 +569,8 @@ static int wait_for(pid_t pid)
 
 		if (found == pid && !WIFSTOPPED(status))
 			return status;
-		if (found == pid ||
-		    (sigtimedwait(&child, NULL, &limit) < 0 &&
-		     errno == EAGAIN)) {
+		if (found == pid || (sigtimedwait(&child, NULL, &limit) < 0 &&
+				     errno == EAGAIN)) {
 			kill(pid, SIGKILL);
 			waitpid(pid, &status, 0);
 			return found == pid ? status : -1;
@@ -598,7 +599,8 @@ int main(int argc, char **argv)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	for (; calls_left > 0; calls_left -= BATCH, seed++, done++) {
-		pid_t pid = start(seed, calls_left < BATCH ? calls_left : BATCH);
+		pid_t pid =
+			start(seed, calls_left < BATCH ? calls_left : BATCH);
 
 		if (pid < 0) {
 			printf("cannot start a worker: %s\n", strerror(errno));

@@ -100,11 +100,10 @@ static void build(void)
 		.e_phentsize = sizeof(*p),
 		.e_phnum = PHDRS,
 	};
-	p[0] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0,	  base,
+	p[0] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, 0,	 base,
 			     base,    DATA,	   DATA, 4096 };
-	p[1] = (Elf64_Phdr){ PT_LOAD,	    PF_R | PF_W,  DATA,
-			     base + 0x2000, base + 0x2000, 0x800,
-			     0x3000,	    4096 };
+	p[1] = (Elf64_Phdr){ PT_LOAD,	    PF_R | PF_W, DATA,	 base + 0x2000,
+			     base + 0x2000, 0x800,	 0x3000, 4096 };
 	p[2] = (Elf64_Phdr){ PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 16 };
 	p[3] = (Elf64_Phdr){ PT_NULL, 0, 0x800, 0x800, 0x800, 13, 13, 1 };
 	if (!below(4))
@@ -115,8 +114,9 @@ static void build(void)
 /* Offset and size of every field. */
 static void pick(size_t *at, size_t *size)
 {
-	static const unsigned char header[] = { 1, 1, 1, 1, 1, 1, 1, 1, 8, 2, 2,
-						4, 8, 8, 8, 4, 2, 2, 2, 2, 2, 2 };
+	static const unsigned char header[] = {
+		1, 1, 1, 1, 1, 1, 1, 1, 8, 2, 2, 4, 8, 8, 8, 4, 2, 2, 2, 2, 2, 2
+	};
 	static const unsigned char segment[] = { 4, 4, 8, 8, 8, 8, 8, 8 };
 	unsigned int n;
 
@@ -138,15 +138,33 @@ static void pick(size_t *at, size_t *size)
 static uint64_t value(uint64_t old)
 {
 	static const uint64_t special[] = {
-		0,		1,		2,
-		3,		0xfff,		0x1000,
-		0x1001,		0x2000,		0x10000,
-		0x400000,	1UL << 31,	1UL << 32,
-		1UL << 40,	1UL << 46,	1UL << 47,
-		(1UL << 47) - 1, (1UL << 47) - 0x1000, 1UL << 63,
-		~0UL,		~0UL - 0xfff,	~0UL >> 1,
-		0x7e0000000000, 0x7e1000000000, 0x7dfffffff000,
-		0x7dffffffffff, 0xffff,		0x8000,
+		0,
+		1,
+		2,
+		3,
+		0xfff,
+		0x1000,
+		0x1001,
+		0x2000,
+		0x10000,
+		0x400000,
+		1UL << 31,
+		1UL << 32,
+		1UL << 40,
+		1UL << 46,
+		1UL << 47,
+		(1UL << 47) - 1,
+		(1UL << 47) - 0x1000,
+		1UL << 63,
+		~0UL,
+		~0UL - 0xfff,
+		~0UL >> 1,
+		0x7e0000000000,
+		0x7e1000000000,
+		0x7dfffffff000,
+		0x7dffffffffff,
+		0xffff,
+		0x8000,
 	};
 
 	switch (below(5)) {

@@ -177,18 +177,17 @@ static void red_zone(void)
 	while (alarms < 50) {
 		unsigned long seen;
 
-		__asm__ volatile(
-			"movq $0x1234567, -8(%%rsp)\n"
-			"movq $0x7654321, -128(%%rsp)\n"
-			"movl $2000, %%ecx\n"
-			"1: pause\n"
-			"decl %%ecx\n"
-			"jnz 1b\n"
-			"movq -8(%%rsp), %0\n"
-			"subq $0x1234567, %0\n"
-			"subq $0x7654321, -128(%%rsp)\n"
-			"orq -128(%%rsp), %0\n"
-			: "=&r"(seen)::"rcx", "cc");
+		__asm__ volatile("movq $0x1234567, -8(%%rsp)\n"
+				 "movq $0x7654321, -128(%%rsp)\n"
+				 "movl $2000, %%ecx\n"
+				 "1: pause\n"
+				 "decl %%ecx\n"
+				 "jnz 1b\n"
+				 "movq -8(%%rsp), %0\n"
+				 "subq $0x1234567, %0\n"
+				 "subq $0x7654321, -128(%%rsp)\n"
+				 "orq -128(%%rsp), %0\n"
+				 : "=&r"(seen)::"rcx", "cc");
 		bad |= seen;
 	}
 	setitimer(ITIMER_REAL, &never, NULL);
@@ -216,12 +215,13 @@ static void pattern(block b, uint64_t seed)
 		b[i] = seed * 0x9e3779b97f4a7c15UL + i;
 }
 
-#define EACH16(op) \
+#define EACH16(op)                                                         \
 	op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) \
 		op(11) op(12) op(13) op(14) op(15)
-#define EACH32(op) \
-	EACH16(op) op(16) op(17) op(18) op(19) op(20) op(21) op(22) op(23) \
-		op(24) op(25) op(26) op(27) op(28) op(29) op(30) op(31)
+#define EACH32(op)                                                            \
+	EACH16(op)                                                            \
+	op(16) op(17) op(18) op(19) op(20) op(21) op(22) op(23) op(24) op(25) \
+		op(26) op(27) op(28) op(29) op(30) op(31)
 #define LOAD_Z(n) "vmovdqu64 " #n "*64(%0), %%zmm" #n "\n"
 #define STORE_Z(n) "vmovdqu64 %%zmm" #n ", " #n "*64(%1)\n"
 #define LOAD_Y(n) "vmovdqu " #n "*32(%0), %%ymm" #n "\n"
@@ -229,13 +229,14 @@ static void pattern(block b, uint64_t seed)
 #define LOAD_X(n) "movdqu " #n "*16(%0), %%xmm" #n "\n"
 #define STORE_X(n) "movdqu %%xmm" #n ", " #n "*16(%1)\n"
 
-#define SPIN                    \
-	"movl $3000, %%ecx\n"   \
-	"1: pause\n"            \
-	"decl %%ecx\n"          \
+#define SPIN                  \
+	"movl $3000, %%ecx\n" \
+	"1: pause\n"          \
+	"decl %%ecx\n"        \
 	"jnz 1b\n"
-#define CALL "movl $24, %%eax\n" /* sched_yield */ \
-	"movq %2, %%rcx\n"       \
+#define CALL                                  \
+	"movl $24, %%eax\n" /* sched_yield */ \
+	"movq %2, %%rcx\n"                    \
 	"call *%%rcx\n"
 #define CLOBBERS "rax", "rcx", "r11", "memory", "cc"
 
@@ -243,26 +244,26 @@ static size_t keep(const uint64_t *in, uint64_t *out, bool yield)
 {
 	if (have_avx512()) {
 		if (yield)
-			__asm__ volatile(EACH32(LOAD_Z) CALL EACH32(STORE_Z)::"r"(
-						 in),
+			__asm__ volatile(EACH32(LOAD_Z)
+						 CALL EACH32(STORE_Z)::"r"(in),
 					 "r"(out), "r"(entry)
 					 : CLOBBERS);
 		else
-			__asm__ volatile(EACH32(LOAD_Z) SPIN EACH32(STORE_Z)::"r"(
-						 in),
+			__asm__ volatile(EACH32(LOAD_Z)
+						 SPIN EACH32(STORE_Z)::"r"(in),
 					 "r"(out), "r"(entry)
 					 : CLOBBERS);
 		return 32 * 64;
 	}
 	if (have_avx()) {
 		if (yield)
-			__asm__ volatile(EACH16(LOAD_Y) CALL EACH16(STORE_Y)::"r"(
-						 in),
+			__asm__ volatile(EACH16(LOAD_Y)
+						 CALL EACH16(STORE_Y)::"r"(in),
 					 "r"(out), "r"(entry)
 					 : CLOBBERS);
 		else
-			__asm__ volatile(EACH16(LOAD_Y) SPIN EACH16(STORE_Y)::"r"(
-						 in),
+			__asm__ volatile(EACH16(LOAD_Y)
+						 SPIN EACH16(STORE_Y)::"r"(in),
 					 "r"(out), "r"(entry)
 					 : CLOBBERS);
 		return 16 * 32;
@@ -353,8 +354,9 @@ static void changed_context(void)
 	uint32_t x;
 
 	sigaction(SIGILL, &sa, NULL);
-	__asm__ volatile("pxor %%xmm7, %%xmm7; ud2; movq %%rbx, %0; movd %%xmm7, %1"
-			 : "=r"(bx), "=r"(x)::"rbx", "xmm7");
+	__asm__ volatile(
+		"pxor %%xmm7, %%xmm7; ud2; movq %%rbx, %0; movd %%xmm7, %1"
+		: "=r"(bx), "=r"(x)::"rbx", "xmm7");
 	EQ(bx, 0x5555);
 	EQ(x, 0x12345678);
 }

@@ -59,8 +59,7 @@ static void put(const char *name, const char *text, size_t len, int mode)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0755);
 
-	if (fd < 0 || write(fd, text, len) != (ssize_t)len ||
-	    fchmod(fd, mode))
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len || fchmod(fd, mode))
 		tap_ok(false, "file %s", name);
 	close(fd);
 }

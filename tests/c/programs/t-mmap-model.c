@@ -125,8 +125,9 @@ static const char *no_replace(void)
 	got = mmap(address(at), n * PAGE, PROT_READ,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (any)
-		return got == MAP_FAILED && errno == EEXIST ? NULL :
-							      "no replace, used";
+		return got == MAP_FAILED && errno == EEXIST ?
+			       NULL :
+			       "no replace, used";
 	if (got != address(at))
 		return "no replace, free";
 	for (; n--; at++)
@@ -299,8 +300,8 @@ static const char *grow(void)
 	if (!room || got != address(at))
 		return "mremap grows over something";
 	for (unsigned int i = n; i < n + more; i++)
-		model[at + i] = (struct page){ .mapped = true,
-					       .prot = model[at].prot };
+		model[at + i] =
+			(struct page){ .mapped = true, .prot = model[at].prot };
 	return NULL;
 }
 

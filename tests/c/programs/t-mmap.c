@@ -89,8 +89,7 @@ static void arguments(void)
 	FAILS((long)mmap((void *)1, PAGE, PROT_READ, ANON | MAP_FIXED, -1, 0),
 	      EINVAL);
 	FAILS((long)mmap(NULL, 1UL << 48, PROT_READ, ANON, -1, 0), ENOMEM);
-	FAILS((long)syscall(SYS_mmap, 0, ~0UL, PROT_READ, ANON, -1, 0),
-	      ENOMEM);
+	FAILS((long)syscall(SYS_mmap, 0, ~0UL, PROT_READ, ANON, -1, 0), ENOMEM);
 	FAILS((long)syscall(SYS_mmap, 0, PAGE, PROT_READ, MAP_PRIVATE, 0, 1),
 	      EINVAL);
 	FAILS((long)mmap((void *)-PAGE, PAGE, PROT_READ, ANON | MAP_FIXED, -1,
@@ -187,7 +186,8 @@ static int new_file(const char *name, const char *text, size_t size)
 	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0644);
 
 	unlink(name);
-	if (fd < 0 || ftruncate(fd, size) || pwrite(fd, text, strlen(text), 0) < 0)
+	if (fd < 0 || ftruncate(fd, size) ||
+	    pwrite(fd, text, strlen(text), 0) < 0)
 		tap_ok(false, "file %s", name);
 	return fd;
 }
@@ -231,8 +231,8 @@ static void private_file(void)
 static bool shared_file(void)
 {
 	int fd = new_file("s", "shared", 2 * PAGE);
-	char *p = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-		       0);
+	char *p =
+		mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	char *q, text[16] = "";
 
 	if (p == MAP_FAILED && errno == ENODEV) {

@@ -64,7 +64,9 @@ int lkl_image_fd(struct file *file, pgoff_t first, unsigned long n,
 	if (!disk || first >= DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE) ||
 	    !in_one_piece(inode, first, n))
 		return -1;
-	*place = disk->file_start + ((unsigned long long)get_start_sect(sb->s_bdev) << SECTOR_SHIFT) +
+	*place = disk->file_start +
+		 ((unsigned long long)get_start_sect(sb->s_bdev)
+		  << SECTOR_SHIFT) +
 		 ((unsigned long long)block_of(inode, first)
 		  << inode->i_blkbits);
 	return *place & ~PAGE_MASK ? -1 : disk->file;

@@ -162,8 +162,7 @@ static void populate(char *memory, unsigned long size)
 
 	madvise(memory + size - descriptors, descriptors, POPULATE_WRITE);
 	if (size > 2 * FIRST_BLOCK)
-		madvise(memory + FIRST_BLOCK, FIRST_BLOCK_USED,
-			POPULATE_WRITE);
+		madvise(memory + FIRST_BLOCK, FIRST_BLOCK_USED, POPULATE_WRITE);
 }
 
 /*

@@ -121,8 +121,7 @@ static void add_root(const struct options *o)
 	}
 	setup_add("root", "hostdir:%d:%s%s",
 		  open_or_die(o->root, O_PATH | O_DIRECTORY),
-		  o->read_only ? "ro" : "rw",
-		  o->exclusive ? ",exclusive" : "");
+		  o->read_only ? "ro" : "rw", o->exclusive ? ",exclusive" : "");
 }
 
 /*

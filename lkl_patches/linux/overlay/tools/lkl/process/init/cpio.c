@@ -165,7 +165,8 @@ static int make(const struct entry *e)
 		return make_symlink(e);
 	if (S_ISDIR(mode))
 		return mkdir(e->name, 0700) && errno != EEXIST ? -1 : 0;
-	return mknod(e->name, mode, makedev(e->field[RMAJOR], e->field[RMINOR]));
+	return mknod(e->name, mode,
+		     makedev(e->field[RMAJOR], e->field[RMINOR]));
 }
 
 static int set_attributes(const struct entry *e)

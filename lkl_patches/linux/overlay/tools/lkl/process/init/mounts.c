@@ -191,7 +191,8 @@ void mounts_finish(void)
 		fail("cannot make the root the root: %s", strerror(errno));
 	attach_binds();
 	if (scratch)
-		mount_there("tmpfs", scratch, MS_NOSUID | MS_NODEV, "mode=1777");
+		mount_there("tmpfs", scratch, MS_NOSUID | MS_NODEV,
+			    "mode=1777");
 	mount_there("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	mount_there("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	if (mount_there("tmpfs", "/dev", MS_NOSUID, "mode=755"))
