@@ -17,6 +17,7 @@
  * AMX asks first, by an arch_prctl() that answers no here.
  */
 #define KEPT (1UL << 0 | 1UL << 1 | 1UL << 2 | 7UL << 5 | 1UL << 9)
+#define FPSSE 3UL
 #define LEGACY_SIZE 512
 #define HEADER_SIZE 64
 #define MXCSR_DEFAULT 0x1f80
@@ -153,6 +154,8 @@ int lkl_fpu_to_frame(void __user *frame)
 
 	memset(scratch + LEGACY_SIZE, 0, HEADER_SIZE);
 	xsave(scratch, false);
+	/* A handler may change these without knowing of the header. */
+	*(u64 *)(scratch + LEGACY_SIZE) |= FPSSE;
 	*sw = (struct _fpx_sw_bytes){
 		.magic1 = FP_XSTATE_MAGIC1,
 		.extended_size = lkl_fpu_size + FP_XSTATE_MAGIC2_SIZE,
@@ -189,7 +192,7 @@ int lkl_fpu_from_frame(const void __user *frame)
 		return -EFAULT;
 	if (size == LEGACY_SIZE) {
 		memset(header, 0, HEADER_SIZE);
-		header[0] = 3;
+		header[0] = FPSSE;
 	}
 	header[0] &= kept;
 	header[1] = 0;
