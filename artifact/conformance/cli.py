@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from artifact import profiles, ui
@@ -16,18 +15,18 @@ from artifact.conformance import (
     duts,
     expect,
     flips,
-    runner,
+    matrix,
     selftest,
     stability,
 )
 from artifact.conformance.case import Case
 from artifact.conformance.duts import external
-from artifact.conformance.duts.base import DutInfo, Kind
-from artifact.conformance.duts.conditions import CONDITIONS, DEFAULTS, EVERY, WITHOUT, Condition
+from artifact.conformance.duts.base import Kind
+from artifact.conformance.duts.conditions import CONDITIONS, DEFAULTS, EVERY, Condition
 from artifact.errors import ArtifactError
 from artifact.net.sweep import sweep
 from artifact.paths import shown
-from artifact.records import Run, Verdict, VerdictRecord, write_atomically
+from artifact.records import Run, Verdict, VerdictRecord
 
 EVERYTHING = "all"
 SHOWN_REASON = 110
@@ -98,11 +97,8 @@ class _Session:
     def run(self, into: Run, kept: bool = True) -> list[VerdictRecord]:
         """All cases on all DUTs; shown and stored when they are to be kept."""
         pairs = [(kind, one) for kind in self.kinds for one in self.conditions]
-        records = [
-            record
-            for kind, one in pairs
-            for record in _one_dut(kind, one, self.chosen, into, self.slow, kept)
-        ]
+        cells = [matrix.Cell(kind, one, self.chosen, into, self.slow, kept) for kind, one in pairs]
+        records = matrix.run(cells, _show if kept else None)
         if kept and len(self.conditions) > 1:
             self._explain(records, into)
         return records
@@ -111,7 +107,8 @@ class _Session:
         """Which sysctl makes a case end otherwise in the paper's condition."""
 
         def again(kind: Kind, one: Condition, some: Sequence[Case]) -> list[VerdictRecord]:
-            return _one_dut(kind, one, some, into, self.slow, kept=True)
+            cell = matrix.Cell(kind, one, some, into, self.slow, kept=True)
+            return matrix.run([cell])
 
         more = [r for kind in self.kinds for r in flips.explain(kind, self.chosen, records, again)]
         rows = [
@@ -152,60 +149,15 @@ def _cases(suites: Sequence[str], only: str | None) -> list[Case]:
     return [found]
 
 
-def _one_dut(
-    kind: Kind,
-    condition: Condition,
-    chosen: Sequence[Case],
-    into: Run,
-    slow: bool,
-    kept: bool,
-) -> list[VerdictRecord]:
-    if condition.name.partition(WITHOUT)[0] not in kind.conditions:
-        ui.say(f"{kind.name}: has no settings for condition {condition.name}")
-        return []
-    if reason := kind.missing():
-        into.add_skip("conformance", kind.name, reason)
-        records = runner.not_here(kind.name, chosen, reason, condition)
-        for record in records if kept else ():
-            into.add_verdict(record)
-        ui.say(f"{kind.name}: not run: {reason}")
-        return records
-    if kind.name not in duts.NAMES:
-        external.preflight_of(kind, condition)
-    log = into.logs / f"dut-{condition.label(kind.name)}.log"
-    with ui.progress(f"conformance {condition.label(kind.name)}", len(chosen)) as bar:
-
-        def report(record: VerdictRecord) -> None:
-            if kept:
-                into.add_verdict(record)
-            bar.advance(1, record.case)
-
-        session = runner.Session(
-            kind.name, lambda: kind.make(log, condition), chosen, into.dir, kind.jobs, report,
-            condition, slow,
-        )  # fmt: skip
-        records = session.run()
-    title = kind.name if session.info is None else _describe(session.info, into)
-    if kept and WITHOUT not in condition.name:
-        _show(f"{title}, condition {condition.name}", chosen, records)
-    return records
-
-
-def _describe(info: DutInfo, into: Run) -> str:
-    """One line about a DUT; what it was is kept beside the verdicts, in duts.json."""
-    file = into.dir / "duts.json"
-    known = json.loads(file.read_text()) if file.exists() else {}
-    known[info.name] = {**asdict(info), "features": sorted(info.features)}
-    write_atomically(file, json.dumps(known, indent=1, sort_keys=True) + "\n")
-    return f"{info.name}: {info.version} ({info.how})"
-
-
-def _show(title: str, chosen: Sequence[Case], records: Sequence[VerdictRecord]) -> None:
-    titles = {case.id: case.title for case in chosen}
+def _show(cell: matrix.Cell, result: matrix.Result) -> None:
+    titles = {case.id: case.title for case in cell.cases}
     rows = [
-        (r.case, titles[r.case], r.verdict, f"{r.seconds:.1f}", _cut(r.reason)) for r in records
+        (r.case, titles[r.case], r.verdict, f"{r.seconds:.1f}", _cut(r.reason))
+        for r in result.records
+        if result.title
     ]
-    ui.table(title, ("case", "requirement", "verdict", "s", "reason"), rows)
+    if rows:
+        ui.table(result.title, ("case", "requirement", "verdict", "s", "reason"), rows)
 
 
 def _cut(reason: str) -> str:

@@ -41,6 +41,7 @@ class Session:
     report: Report
     condition: Condition = DEFAULTS
     slow: bool = False  # wait for long timers in real time, too
+    aborted: threading.Event = field(default_factory=threading.Event)  # set: end soon
     info: DutInfo | None = None  # what was tested, once an instance has been started
     results: dict[str, tuple[Outcome, float]] = field(default_factory=dict)
     broken: ArtifactError | None = None  # what keeps us from storing results, such as a full disk
@@ -51,8 +52,7 @@ class Session:
         todo: SimpleQueue[Case] = SimpleQueue()
         for case in sorted(self.cases, key=lambda case: SLOW not in case.needs):
             todo.put(case)
-        aborted = threading.Event()
-        with _workers(self._worker_count(), aborted, self._work, todo, watch):
+        with _workers(self._worker_count(), self.aborted, self._work, todo, watch):
             pass
         if self.broken:
             raise self.broken

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from artifact import proc
-from artifact.conformance.duts.base import FAR, FORWARDING, UDP_ECHO, DutInfo, Port
-from artifact.conformance.duts.conditions import EVERY
+from artifact.conformance.duts.base import DutInfo
 from artifact.conformance.duts.linux import DUT_MAC, tester_namespace, wired
 from artifact.conformance.duts.machines import guest
 from artifact.conformance.duts.packaged import unpacked
 from artifact.conformance.duts.process import ProcessDut
-from artifact.net.interfaces import add_address, add_default_route, set_mtu, set_up
+from artifact.net.interfaces import add_address, add_default_route, set_up
 from artifact.net.link import Link, packet_link
 from artifact.net.netns import Namespace, namespace
 
@@ -28,7 +27,6 @@ RUNSC = unpacked("trixie", "runsc", "30 MB to fetch")
 HIDE_LIMITS = 'mount -t tmpfs none /proc/sys/net/core && exec "$@"'
 OPTIONS = ("--network=sandbox", "--platform=systrap", "--ignore-cgroups", "--overlay2=none")
 CAPABILITIES = ["CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN"]
-FORWARD = "net.ipv4.ip_forward"
 
 
 @dataclass
@@ -37,7 +35,6 @@ class Runsc(ProcessDut):
 
     NAME = "gvisor-runsc"
     OBTAINED = "Debian 13's package runsc, a container with artifact/csrc/duts/guest.c"
-    CONDITIONS = EVERY
     JOBS = 3
     PREPARE = (RUNSC,)
 
@@ -52,23 +49,14 @@ class Runsc(ProcessDut):
 
     def attach(self, held: ExitStack) -> tuple[DutInfo, Link]:
         """Configure a veth in a namespace of the container's, then start the container."""
-        two = self.condition.links == 2
-        info = DutInfo(
-            self.NAME, f"runsc {RUNSC.need()['version']}", self.OBTAINED, DUT_MAC,
-            features=UDP_ECHO | ({FORWARDING} if two else set()),
-            far=FAR if two else None,
-        )  # fmt: skip
+        info = DutInfo(self.NAME, f"runsc {RUNSC.need()['version']}", self.OBTAINED, DUT_MAC)
         tester, inside = tester_namespace(held), held.enter_context(namespace())
         set_up(inside, "lo")
-        near = Port(info.mac, info.address, info.prefix, info.gateway)
-        for number, port in enumerate((near, FAR)[: self.condition.links]):
-            _place(tester, inside, number, port)
+        wired(tester, inside, "wire", "eth0", info.mac)
+        add_address(inside, "eth0", info.address, info.prefix)
         add_default_route(inside, info.gateway)
-        link = packet_link(tester, "wire0")
+        link = packet_link(tester, "wire")
         held.callback(link.close)
-        if two:
-            self.far = packet_link(tester, "wire1")
-            held.callback(self.far.close)
         argv = self._argv(held, inside, info)
         with inside.entered():  # the mount is over what this namespace sees in /proc/sys/net
             self.launch(held, argv)
@@ -80,8 +68,6 @@ class Runsc(ProcessDut):
         (scratch / "rootfs" / "proc").mkdir()
         shutil.copy2(guest(), scratch / "rootfs" / "guest")
         words = [info.gateway, f"-,{info.mac},{info.address}/{info.prefix},{info.mtu}"]
-        if FORWARD in self.condition.sysctls:
-            words.append(f"{FORWARD.replace('.', '/')}=1")
         spec = bundle(["/guest", *words], f"/proc/{os.getpid()}/fd/{inside.fileno()}")
         (scratch / "config.json").write_text(json.dumps(spec))
         return [
@@ -89,13 +75,6 @@ class Runsc(ProcessDut):
             runtime(), f"--root={scratch}/state", *OPTIONS, "run", f"--bundle={scratch}",
             f"uk-{os.getpid()}-{scratch.name}",
         ]  # fmt: skip
-
-
-def _place(tester: Namespace, inside: Namespace, number: int, port: Port) -> None:
-    name = f"eth{number}"
-    wired(tester, inside, f"wire{number}", name, port.mac)
-    add_address(inside, name, port.address, port.prefix)
-    set_mtu(inside, name, port.mtu)
 
 
 def runtime() -> Path:
