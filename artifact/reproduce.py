@@ -30,6 +30,11 @@ from artifact.proc import spawn
 from artifact.records import Run, sharing, write_atomically
 
 DUTS = ("linux", "lwip", "lkl")
+OTHERS = (
+    "lkl-tap", "linux-qemu", "linux-uml", "lwipv6", "gvisor", "gvisor-runsc", "ns3", "seastar",
+    "pytcp", "runu",
+)  # fmt: skip
+CONFORMANCE = ("conformance", "--condition", "all")
 SOURCES = ("artifact", "lkl_patches", "notebooks", "data/paper", "data/claims.toml",
            "pyproject.toml", "tasks.py")  # fmt: skip
 CLEAN_UP_GRACE_S = 60.0
@@ -60,9 +65,11 @@ STEPS: tuple[Step, ...] = (
     Step("build", ("build",), first=300),
     Step("bench-core", ("bench-core",), measures=True, first=35),
     *(
-        Step(f"conformance {dut}", ("conformance", "--dut", dut), measures=True, first=30)
+        Step(f"conformance {dut}", (*CONFORMANCE, "--dut", dut), measures=True, first=60)
         for dut in DUTS
     ),
+    Step("conformance stacks", (*CONFORMANCE, "--dut", ",".join(OTHERS)), measures=True, first=400),
+    Step("compat", ("compat",), measures=True, first=10),
     Step("coldstart", ("coldstart",), measures=True, first=40),
     Step("netperf", ("netperf",), measures=True, first=40),
     Step("notebooks", ("notebooks",), first=20),

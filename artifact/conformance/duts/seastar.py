@@ -30,14 +30,11 @@ LIBRARIES = (
 # Seastar's own flags without its choice of standard, which the older compiler has another name for.
 COMPILE = (
     "g++ -std=c++23 -O1 $(pkg-config --cflags seastar | sed 's/-std=[^ ]*//') seastar.cc"
+    " -Wl,--allow-multiple-definition"  # the device is ours (seastar.cc)
     f" -o program {' '.join('-l' + name for name in LIBRARIES.split())}"
 )
 LOADER = "usr/lib64/ld-linux-x86-64.so.2"
 LIBRARY_DIRECTORY = "usr/lib/x86_64-linux-gnu"
-OPTIONS = (
-    "--smp=1", "--memory=64M", "--reactor-backend=epoll", "--overprovisioned",
-    "--default-log-level=warn",
-)  # fmt: skip
 
 
 def _make(directory: Path) -> dict[str, str]:
@@ -88,11 +85,10 @@ def need() -> None:
 def command(seat: Seat) -> list[str | Path]:
     """Our main, through the loader of the root it was built in. It polls: others go first."""
     where = PROGRAM.directory
-    words = [*seat.words(), f"version=Seastar-{PROGRAM.need()['version']}"]
     return [
-        proc.need("env", "coreutils"), f"UK_DUT={' '.join(words)}",
         proc.need("nice", "coreutils"), "-n", "10",
-        where / "loader", "--library-path", where / "libraries", where / "program", *OPTIONS,
+        where / "loader", "--library-path", where / "libraries", where / "program",
+        *seat.words(), f"version=Seastar {PROGRAM.need()['version']}",
     ]  # fmt: skip
 
 

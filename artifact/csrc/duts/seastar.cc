@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Seastar's native network stack as a device under test: one shard, one link.
- * The words are those of dut.h and come in the environment variable UK_DUT,
- * because Seastar takes the command line for itself.
+ * Its one setting is version=TEXT.
  *
- * Its own tap device needs vhost-net; this one is a read and a write.
+ * The stack makes its own device, on a tap with vhost-net. create_virtio_net_
+ * device() is defined here a second time, and the linker told to take the
+ * first definition it meets: the device is a read and a write instead. All
+ * above it is the library's.
  */
-#include <cstdlib>
-#include <map>
+#include <arpa/inet.h>
+
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,9 @@
 #include <seastar/core/internal/pollable_fd.hh>
 #include <seastar/core/posix.hh>
 #include <seastar/core/reactor.hh>
-#include <seastar/core/sleep.hh>
 #include <seastar/net/api.hh>
-#include <seastar/net/ip.hh>
-#include <seastar/net/native-stack.hh>
 #include <seastar/net/net.hh>
+#include <seastar/net/virtio.hh>
 
 #include "dut.h"
 
@@ -99,47 +98,24 @@ class tap_device : public net::device
 	struct dut_link _link;
 };
 
-static net::ipv4_address address_of(uint32_t address)
+static struct dut dut;
+
+namespace seastar
 {
-	return net::ipv4_address(ntohl(address));
-}
-
-static struct dut words()
+std::unique_ptr<net::device>
+create_virtio_net_device(const net::virtio_options &,
+			 const program_options::value<std::string> &)
 {
-	static std::vector<std::string> word{ "seastar" };
-	static std::vector<char *> argv;
-	const char *given = std::getenv("UK_DUT");
-	std::istringstream stream(given ? given : "");
-
-	for (std::string next; stream >> next;)
-		word.push_back(next);
-	for (auto &text : word)
-		argv.push_back(text.data());
-	argv.push_back(nullptr);
-	return dut_parse(static_cast<int>(word.size()), argv.data());
+	return std::make_unique<tap_device>(dut.link[0]);
 }
+} // namespace seastar
 
-struct host {
-	explicit host(const struct dut &dut)
-		: device(std::make_shared<tap_device>(dut.link[0]))
-	{
-		auto queue = device->init_local_queue(options, 0);
+static std::string dotted(uint32_t address)
+{
+	char text[INET_ADDRSTRLEN];
 
-		queue->configure_proxies({ { 0, 1.0f } });
-		device->set_local_queue(std::move(queue));
-		netif = std::make_unique<net::interface>(device);
-		inet = std::make_unique<net::ipv4>(netif.get());
-		inet->set_host_address(address_of(dut.link[0].address));
-		inet->set_netmask_address(address_of(dut.link[0].mask));
-		inet->set_gw_address(address_of(dut.gateway));
-		device->local_queue().rx_start();
-	}
-
-	net::native_stack_options options;
-	std::shared_ptr<tap_device> device;
-	std::unique_ptr<net::interface> netif;
-	std::unique_ptr<net::ipv4> inet;
-};
+	return inet_ntop(AF_INET, &address, text, sizeof(text));
+}
 
 static future<> serve(net::udp_channel channel)
 {
@@ -157,20 +133,36 @@ static future<> serve(net::udp_channel channel)
 
 int main(int argc, char **argv)
 {
-	app_template app;
-	struct dut dut = words();
 	const char *version = "Seastar";
+	app_template app;
 
+	dut = dut_parse(argc, argv);
 	for (char **setting = dut.settings; *setting; setting++)
 		if (!strncmp(*setting, "version=", 8))
 			version = *setting + 8;
-	return app.run(argc, argv, [&dut, version] {
-		return do_with(host(dut), [version](host &host) {
-			auto channel = host.inet->get_udp().make_channel(
-				ipv4_addr{ DUT_ECHO_PORT });
+	std::vector<std::string> words{
+		argv[0],
+		"--smp=1",
+		"--memory=64M",
+		"--reactor-backend=epoll",
+		"--overprovisioned",
+		"--default-log-level=warn",
+		"--network-stack=native",
+		"--dhcp=0",
+		"--host-ipv4-addr=" + dotted(dut.link[0].address),
+		"--netmask-ipv4-addr=" + dotted(dut.link[0].mask),
+		"--gw-ipv4-addr=" + dotted(dut.gateway),
+	};
+	std::vector<char *> options;
 
-			dut_ready(version);
-			return serve(std::move(channel));
-		});
-	});
+	for (auto &word : words)
+		options.push_back(word.data());
+	return app.run(static_cast<int>(options.size()), options.data(),
+		       [version] {
+			       auto channel = make_bound_datagram_channel(
+				       ipv4_addr{ DUT_ECHO_PORT });
+
+			       dut_ready(version);
+			       return serve(std::move(channel));
+		       });
 }
