@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """PyTCP as a device under test; run by the interpreter of its own environment.
 
-The words are those of dut.h. What is not said here is PyTCP's default; UDP echo is its own, and
-IPv6, which would only add noise, is off. It probes its address before it uses it (RFC 5227): that
-takes some seconds.
+The words are those of dut.h. What is not said here is PyTCP's default; IPv6, which would only add
+noise, is off. It probes its address before it uses it (RFC 5227): that takes some seconds.
 """
 
 import sys
-import time
 from importlib.metadata import version
 
 from pytcp import config  # type: ignore[import-not-found] # only in its own environment
@@ -15,14 +13,24 @@ from pytcp import config  # type: ignore[import-not-found] # only in its own env
 config.LOG_CHANEL = set()
 config.IP6_SUPPORT = False
 config.IP4_HOST_DHCP = False
-config.UDP_ECHO_NATIVE_DISABLE = False
 
-from pytcp.lib import stack  # type: ignore[import-not-found] # noqa: E402 - reads config when imported
+from pytcp.lib import socket, stack  # type: ignore[import-not-found] # noqa: E402 - reads config when imported
 from pytcp.lib.ip4_address import (  # type: ignore[import-not-found] # noqa: E402 - likewise
     Ip4Address,
     Ip4Host,
 )
 from pytcp.lib.mac_address import MacAddress  # type: ignore[import-not-found] # noqa: E402
+
+ECHO_PORT = 7
+
+
+def serve_echo() -> None:
+    """UDP echo by a socket of the stack: the one inside PyTCP answers with the ports unchanged."""
+    echo = socket.socket(socket.AF_INET4, socket.SOCK_DGRAM)
+    echo.bind(("0.0.0.0", ECHO_PORT))
+    while True:
+        data, peer = echo.recvfrom()
+        echo.sendto(data, peer)
 
 
 def main(gateway: str, link: str) -> None:
@@ -40,8 +48,7 @@ def main(gateway: str, link: str) -> None:
     stack.packet_handler.start()
     stack.packet_handler.acquire_ip4_addresses()
     print("ready PyTCP", version("PyTCP"), flush=True)
-    while True:
-        time.sleep(3600)
+    serve_echo()
 
 
 if __name__ == "__main__":
