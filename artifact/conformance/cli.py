@@ -20,7 +20,7 @@ from artifact.conformance import (
     stability,
 )
 from artifact.conformance.case import Case
-from artifact.conformance.duts import external
+from artifact.conformance.duts import external, scratch
 from artifact.conformance.duts.base import Kind
 from artifact.conformance.duts.conditions import CONDITIONS, DEFAULTS, EVERY, Condition
 from artifact.errors import ArtifactError
@@ -67,6 +67,7 @@ def run(
         return None
     table = expect.load()
     sweep()
+    scratch.sweep()
     into = Run.current(profile)
     if self_test:
         _self_test(chosen, into)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from artifact import proc, profiles, ui
 from artifact.conformance.duts import runsc
 from artifact.conformance.duts.compile import compiled
 from artifact.conformance.duts.lkl import need as need_lkl
+from artifact.conformance.duts.scratch import scratch
 from artifact.errors import ArtifactError, Unavailable
 from artifact.net.netns import namespace
 from artifact.paths import CSRC, lkl_prefix
@@ -61,14 +62,14 @@ def _library(log: Path) -> tuple[str, str]:
 def _gvisor(log: Path) -> tuple[str, str]:
     runsc.Runsc.need()
     version = runsc.RUNSC.need()["version"]
-    with tempfile.TemporaryDirectory(prefix="uk-compat-") as name:
-        scratch = Path(name)
-        (scratch / "rootfs" / "proc").mkdir(parents=True)
-        shutil.copy2(compiled(SOURCE, ["-static"]), scratch / "rootfs" / "compat")
-        (scratch / "config.json").write_text(json.dumps(runsc.bundle(["/compat"])))
+    with ExitStack() as held:
+        place = scratch(held)
+        (place / "rootfs" / "proc").mkdir(parents=True)
+        shutil.copy2(compiled(SOURCE, ["-static"]), place / "rootfs" / "compat")
+        (place / "config.json").write_text(json.dumps(runsc.bundle(["/compat"])))
         argv: list[str | Path] = [
-            runsc.runtime(), f"--root={scratch}/state", "--network=none", "--platform=systrap",
-            "--ignore-cgroups", "--overlay2=none", "run", f"--bundle={scratch}", scratch.name,
+            runsc.runtime(), f"--root={place}/state", "--network=none", "--platform=systrap",
+            "--ignore-cgroups", "--overlay2=none", "run", f"--bundle={place}", place.name,
         ]  # fmt: skip
         said = proc.run(argv, timeout=LIMIT_S)
     _note(log, said.stderr)

@@ -8,9 +8,8 @@ the reference for the claim that the library is Linux.
 from __future__ import annotations
 
 import lzma
+import os
 import shutil
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 
 from artifact import proc
@@ -19,6 +18,7 @@ from artifact.conformance.duts.compile import compiled, kept
 from artifact.conformance.duts.linked import Carrier, Seat, Stack
 from artifact.conformance.duts.lkl import AGE_S, REASSEMBLY_S
 from artifact.conformance.duts.packaged import unpacked
+from artifact.conformance.duts.scratch import scratch
 from artifact.errors import ArtifactError
 from artifact.paths import CSRC
 
@@ -35,10 +35,6 @@ def guest() -> Path:
     return compiled(SOURCE, ["-static"], *HEADERS)
 
 
-def _scratch(held: ExitStack) -> Path:
-    return Path(held.enter_context(tempfile.TemporaryDirectory(prefix="uk-dut-")))
-
-
 # --- User Mode Linux -----------------------------------------------------------------------
 
 
@@ -50,8 +46,8 @@ def need_uml() -> None:
 
 def uml(seat: Seat) -> list[str | Path]:
     """The kernel as a process; its root is a host directory that holds our program."""
-    scratch = _scratch(seat.held)
-    root = scratch / "root"
+    place = scratch(seat.held)
+    root = place / "root"
     for name in ("dev", "proc"):
         (root / name).mkdir(parents=True)
     shutil.copy2(guest(), root / "init")
@@ -61,11 +57,17 @@ def uml(seat: Seat) -> list[str | Path]:
         for name, link, mac in zip(names, seat.links, seat.macs, strict=True)
     ]
     return [
-        proc.need("linux.uml", "user-mode-linux"), f"mem={MEMORY}", f"uml_dir={scratch}/",
+        *_apart(), proc.need("linux.uml", "user-mode-linux"), f"mem={MEMORY}", f"uml_dir={place}/",
         "rootfstype=hostfs", f"rootflags={root}", "root=/dev/root", "rw", "init=/init",
         *devices, "con=null", "con0=null,fd:1", "con1=null", "ssl=null", "quiet", "panic=-1", "--",
         *seat.words(names, sysctls=names),
     ]  # fmt: skip
+
+
+def _apart() -> list[str]:
+    """In a process namespace of its own: the helpers of a killed kernel go with it."""
+    words = [proc.need("unshare", "util-linux"), "--pid", "--fork", "--kill-child=KILL"]
+    return words if os.geteuid() == 0 else [*words, "--user", "--map-current-user"]
 
 
 UML = Stack(

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from artifact.conformance.duts.linux import DUT_MAC, tester_namespace, wired
 from artifact.conformance.duts.machines import guest
 from artifact.conformance.duts.packaged import unpacked
 from artifact.conformance.duts.process import ProcessDut
+from artifact.conformance.duts.scratch import scratch
 from artifact.net.interfaces import add_address, add_default_route, set_up
 from artifact.net.link import Link, packet_link
 from artifact.net.netns import Namespace, namespace
@@ -63,17 +63,17 @@ class Runsc(ProcessDut):
         return info, link
 
     def _argv(self, held: ExitStack, inside: Namespace, info: DutInfo) -> list[str | Path]:
-        scratch = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="uk-dut-")))
-        (scratch / "rootfs").mkdir()
-        (scratch / "rootfs" / "proc").mkdir()
-        shutil.copy2(guest(), scratch / "rootfs" / "guest")
+        place = scratch(held)
+        (place / "rootfs").mkdir()
+        (place / "rootfs" / "proc").mkdir()
+        shutil.copy2(guest(), place / "rootfs" / "guest")
         words = [info.gateway, f"-,{info.mac},{info.address}/{info.prefix},{info.mtu}"]
         spec = bundle(["/guest", *words], f"/proc/{os.getpid()}/fd/{inside.fileno()}")
-        (scratch / "config.json").write_text(json.dumps(spec))
+        (place / "config.json").write_text(json.dumps(spec))
         return [
             proc.need("unshare", "util-linux"), "--mount", "sh", "-c", HIDE_LIMITS, "sh",
-            runtime(), f"--root={scratch}/state", *OPTIONS, "run", f"--bundle={scratch}",
-            f"uk-{os.getpid()}-{scratch.name}",
+            runtime(), f"--root={place}/state", *OPTIONS, "run", f"--bundle={place}",
+            f"uk-{os.getpid()}-{place.name}",
         ]  # fmt: skip
 
 
