@@ -8,8 +8,8 @@ the reference for the claim that the library is Linux.
 from __future__ import annotations
 
 import lzma
-import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 from artifact import proc
@@ -19,7 +19,7 @@ from artifact.conformance.duts.linked import Carrier, Seat, Stack
 from artifact.conformance.duts.lkl import AGE_S, REASSEMBLY_S
 from artifact.conformance.duts.packaged import unpacked
 from artifact.conformance.duts.scratch import scratch
-from artifact.errors import ArtifactError
+from artifact.errors import ArtifactError, Unavailable
 from artifact.paths import CSRC
 
 SOURCE = CSRC / "duts" / "guest.c"
@@ -42,6 +42,7 @@ def need_uml() -> None:
     """The kernel and what compiles our program."""
     proc.need("linux.uml", "user-mode-linux")
     proc.need("cc", "gcc")
+    _apart()
 
 
 def uml(seat: Seat) -> list[str | Path]:
@@ -64,10 +65,14 @@ def uml(seat: Seat) -> list[str | Path]:
     ]  # fmt: skip
 
 
-def _apart() -> list[str]:
+@cache
+def _apart() -> tuple[str, ...]:
     """In a process namespace of its own: the helpers of a killed kernel go with it."""
-    words = [proc.need("unshare", "util-linux"), "--pid", "--fork", "--kill-child=KILL"]
-    return words if os.geteuid() == 0 else [*words, "--user", "--map-current-user"]
+    words = (proc.need("unshare", "util-linux"), "--pid", "--fork", "--kill-child=KILL")
+    for way in (words, (*words, "--user", "--map-current-user")):
+        if proc.run([*way, "true"], check=False).returncode == 0:
+            return way
+    raise Unavailable("a process namespace cannot be made", "run as root")
 
 
 UML = Stack(
