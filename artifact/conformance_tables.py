@@ -8,6 +8,7 @@ from pathlib import Path
 
 from artifact import claims, tables
 from artifact.conformance import cases, flips
+from artifact.conformance.case import NEEDS
 from artifact.records import (
     DEFAULTS,
     PAPER,
@@ -130,7 +131,7 @@ def _not_applicable(run: Run) -> str:
     skipped: dict[str, int] = defaultdict(int)
     for record in in_condition(run.verdicts()):
         if record.verdict is Verdict.NO_TEST and record.pcap is not None:
-            skipped[record.reason] += 1
+            skipped[_in_words(record.reason)] += 1
     if not skipped:
         return ""
     told = "; ".join(f"{reason} ({number})" for reason, number in
@@ -139,6 +140,12 @@ def _not_applicable(run: Run) -> str:
         "**No test.** IxANVL leaves cases out by configuration, a whole stack at a time. Ours asks"
         f" the stack and says why; the most frequent reasons: {told}."
     )
+
+
+def _in_words(reason: str) -> str:
+    """`needs alias` as a sentence."""
+    what = NEEDS.get(reason.removeprefix("needs "), "")
+    return f"the case asks that {what}" if what else reason
 
 
 def _matrix(run: Run, name: str, caption: str, kinds: tuple[str, ...]) -> Table:

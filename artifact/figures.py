@@ -8,6 +8,7 @@ whisker, and is written without time stamps: the same records give the same byte
 import base64
 import html
 import io
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -173,7 +174,7 @@ def conformance_map(run: Run) -> Drawing:
         panels = figure.subplots(max(len(suites), 1), 1, squeeze=False)[:, 0]
         for axes, suite in zip(panels, suites, strict=False):
             found = {(r.dut, r.case): r.verdict for r in records if r.suite == suite}
-            names = list(dict.fromkeys(r.case for r in records if r.suite == suite))
+            names = sorted({r.case for r in records if r.suite == suite}, key=_in_order)
             grid = [
                 [order.index(found[s, n]) if (s, n) in found else len(order) for n in names]
                 for s in stacks
@@ -186,6 +187,11 @@ def conformance_map(run: Run) -> Drawing:
         " not run. The pages of the run (invoke conformance-report) have the reasons."
     )
     return _finished("conformance_map", caption, figure, run)
+
+
+def _in_order(case: str) -> list[int]:
+    """ARP-2.10 comes after ARP-2.9."""
+    return [int(number) for number in re.findall(r"\d+", case)]
 
 
 def _map(
