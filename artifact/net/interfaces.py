@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TUN_DEVICE = "/dev/net/tun"
 TUNSETIFF = 0x400454CA
+TUNSETPERSIST = 0x400454CB
 IFF_TAP = 0x0002
 IFF_NO_PI = 0x1000
 IFF_TUN_EXCL = 0x8000
@@ -124,3 +125,10 @@ def tap(where: Namespace, name: str, *, vnet: bool = False, stays: bool = False)
             fcntl.ioctl(descriptor, TUNSETPERSIST, 1)
             held.close()
         yield descriptor
+
+
+def make_tap(where: Namespace, name: str) -> None:
+    """A tap interface that stays, up, for a program to attach to; it goes with the namespace."""
+    with tap(where, name) as descriptor:
+        fcntl.ioctl(descriptor, TUNSETPERSIST, 1)
+    set_up(where, name)

@@ -19,6 +19,7 @@ from artifact import paths, proc
 from artifact.errors import ArtifactError
 from artifact.images import catalogue
 from artifact.images.recipe import Form
+from artifact.net.netns import Namespace
 from artifact.programs import server
 from artifact.programs.launcher import Launcher
 
@@ -53,11 +54,14 @@ class Load:
 
 
 def running(
-    launcher: Launcher, form: Form, host: str = "127.0.0.1"
+    launcher: Launcher, form: Form, host: str = "127.0.0.1", where: Namespace | None = None
 ) -> AbstractContextManager[Popen[bytes]]:
-    """The server of the image under `launcher`; `host` is its address as seen from here."""
+    """The server of the image under `launcher`; `host` is its address as seen from here.
+
+    where: the network namespace it is started in, when that is not the caller's.
+    """
     image = catalogue.image("nginx", form)
-    return server.running([*launcher(image.rootfs), *image.argv], (host, PORT), LOG)
+    return server.running([*launcher(image.rootfs), *image.argv], (host, PORT), LOG, where)
 
 
 def get(path: str = "/", host: str = "127.0.0.1") -> bytes:

@@ -20,12 +20,14 @@ from artifact.images import catalogue, debsource, native
 from artifact.images.recipe import Form
 from artifact.images.recipes import redis as recipe
 from artifact.kernel.fetch import locked
+from artifact.net.netns import Namespace
 from artifact.programs import server
 from artifact.programs.cases import Outcome, Result
 from artifact.programs.launcher import Launcher
 from artifact.systems import leftovers
 
 PORT = 6379
+SERVER_LOG = paths.CACHE / "log" / "redis-server.log"
 # Units that need no server of their own and no child of the server.
 UNITS = (
     "unit/protocol", "unit/keyspace", "unit/scan", "unit/type/string", "unit/type/incr",
@@ -52,12 +54,15 @@ _OUTCOMES = {
 
 
 def running(
-    launcher: Launcher, form: Form, host: str = "127.0.0.1"
+    launcher: Launcher, form: Form, host: str = "127.0.0.1", where: Namespace | None = None
 ) -> AbstractContextManager[Popen[bytes]]:
-    """The server of the image under `launcher`; `host` is its address as seen from here."""
+    """The server of the image under `launcher`; `host` is its address as seen from here.
+
+    where: the network namespace it is started in, when that is not the caller's.
+    """
     image = catalogue.image("redis", form)
     argv = [*launcher(image.rootfs), *image.argv, "--enable-debug-command", "yes"]
-    return server.running(argv, (host, PORT), paths.CACHE / "log" / "redis-server.log")
+    return server.running(argv, (host, PORT), SERVER_LOG, where)
 
 
 def suite(host: str = "127.0.0.1", units: Sequence[str] = UNITS) -> list[Result]:

@@ -4,22 +4,31 @@
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from subprocess import Popen
 
 from artifact import proc
 from artifact.errors import ArtifactError
+from artifact.net.netns import Namespace
 
 READY_TIMEOUT_S = 20.0
 POLL_S = 0.02
 
 
 @contextmanager
-def running(argv: Sequence[str], address: tuple[str, int], log: Path) -> Iterator[Popen[bytes]]:
-    """Start `argv` and wait until it accepts connections at `address`; stop it on leaving."""
+def running(
+    argv: Sequence[str], address: tuple[str, int], log: Path, where: Namespace | None = None
+) -> Iterator[Popen[bytes]]:
+    """Start `argv` and wait until it accepts connections at `address`; stop it on leaving.
+
+    where: the network namespace it is started in, when that is not the caller's.
+    """
     log.unlink(missing_ok=True)
-    with proc.spawn(argv, log=log) as server:
+    with ExitStack() as stack:
+        # A child belongs to the namespace its parent's thread is in when it starts.
+        with where.entered() if where else nullcontext():
+            server = stack.enter_context(proc.spawn(argv, log=log))
         limit = time.monotonic() + READY_TIMEOUT_S
         while not accepts(address):
             if server.poll() is not None:

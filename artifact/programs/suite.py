@@ -11,61 +11,69 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from artifact import proc, ui
+from artifact import ui
 from artifact.bench.common import need_root, write_setup
 from artifact.errors import ArtifactError
-from artifact.images import native
 from artifact.images.recipe import Form
-from artifact.net.netns import namespace
-from artifact.programs import cases, compare, cpython, nginx, redis, sqlite
-from artifact.programs.launcher import Launcher
+from artifact.programs import cases, compare, cpython, nginx, redis, sqlite, systems
+from artifact.programs.systems import System
 from artifact.records import Run
 
-HOST = "native"
-SYSTEMS: Mapping[str, Launcher] = {HOST: native.prefix}
+HOST = systems.NATIVE
 REQUESTS = 100_000
 
 
 @contextmanager
 def loopback() -> Iterator[None]:
-    """A network namespace with nothing but a loopback interface."""
-    with namespace() as net, net.entered():
-        proc.run([proc.need("ip", "iproute2"), "link", "set", "lo", "up"])
+    """A network namespace with nothing but a loopback interface, entered."""
+    with systems.lonely() as net, net.entered():
         yield
 
 
-def _cpython(run: Run, system: str, launcher: Launcher) -> JsonValue:
-    file = _cases_file(run, "cpython", system)
+def _cpython(run: Run, name: str, system: System) -> JsonValue:
+    file = _cases_file(run, "cpython", name)
     with loopback():
-        cases.write(file, cpython.run(launcher))
-    return str(len(cases.read(file)))
+        cases.write(file, cpython.run(system.launcher))
+    return len(cases.read(file))
 
 
-def _redis(run: Run, system: str, launcher: Launcher) -> JsonValue:
-    with loopback(), redis.running(launcher, Form.PUBLIC):
-        rates = redis.benchmark(requests=REQUESTS)
-        cases.write(_cases_file(run, "redis", system), redis.suite())
-    return {**rates}
+def _redis(run: Run, name: str, system: System) -> JsonValue:
+    facts: dict[str, JsonValue] = {}
+    for number, (link, make) in enumerate(system.links.items()):
+        with make() as place, place.client.entered():
+            host = place.address
+            with redis.running(place.launcher, Form.PUBLIC, host, place.server):
+                facts[link] = {**redis.benchmark(host, REQUESTS)}
+                if number == 0:
+                    cases.write(_cases_file(run, "redis", name), redis.suite(host))
+    return facts
 
 
-def _nginx(_: Run, _system: str, launcher: Launcher) -> JsonValue:
-    with loopback(), nginx.running(launcher, Form.PUBLIC) as server:
-        load = nginx.load(REQUESTS)
-        nginx.reopen(server)
-        nginx.get()
-        code = nginx.graceful_end(server)
+def _nginx(_: Run, _name: str, system: System) -> JsonValue:
+    return {link: _serve(link, make) for link, make in system.links.items()}
+
+
+def _serve(link: str, make: systems.LinkMaker) -> JsonValue:
+    with make() as place, place.client.entered():
+        host = place.address
+        with nginx.running(place.launcher, Form.PUBLIC, host, place.server) as server:
+            load = nginx.load(REQUESTS, host)
+            nginx.reopen(server)
+            nginx.get(host=host)
+            code = nginx.graceful_end(server)
     if load.errors or code:
-        raise ArtifactError(f"nginx: {load.errors} errors in {load.requests}, exit code {code}")
+        told = f"{load.errors} errors in {load.requests}, exit code {code}"
+        raise ArtifactError(f"nginx over {link}: {told}")
     return {"requests": load.requests, "errors": load.errors, "rate": load.rate}
 
 
-def _sqlite(_: Run, _system: str, launcher: Launcher) -> JsonValue:
-    sqlite.shell(launcher, Form.PUBLIC)
-    verification, seconds = sqlite.speedtest(launcher, Form.PUBLIC)
+def _sqlite(_: Run, _name: str, system: System) -> JsonValue:
+    sqlite.shell(system.launcher, Form.PUBLIC)
+    verification, seconds = sqlite.speedtest(system.launcher, Form.PUBLIC)
     return {"hash": verification, "seconds": seconds}
 
 
-PROGRAMS: Mapping[str, Callable[[Run, str, Launcher], JsonValue]] = {
+PROGRAMS: Mapping[str, Callable[[Run, str, System], JsonValue]] = {
     "sqlite": _sqlite,
     "nginx": _nginx,
     "redis": _redis,
@@ -88,10 +96,10 @@ def run(names: Sequence[str] = (), profile: str = "quick") -> Run:
     surprises: list[str] = []
     for name in names or PROGRAMS:
         told: dict[str, JsonValue] = {}
-        for system, launcher in SYSTEMS.items():
+        for system, how in systems.SYSTEMS.items():
             _cases_file(run, name, system).unlink(missing_ok=True)
             with ui.step(f"{name} {system}"):
-                told[system] = PROGRAMS[name](run, system, launcher)
+                told[system] = PROGRAMS[name](run, system, how)
             surprises += _judge(run, name, system)
         facts[name] = told
     write_setup(run, "programs", facts)
