@@ -210,6 +210,14 @@ def bench_core(_: invoke.Context, profile: str = "quick") -> None:
     print(core.run(profile).results_line)
 
 
+@task
+def bench_programs(_: invoke.Context, profile: str = "quick") -> None:
+    """Measure: programs on the library kernel beside the same files on the host."""
+    from artifact.bench import programs
+
+    print(programs.run(profile).results_line)
+
+
 @_task(iterable=["param", "only"])
 def notebooks(_: invoke.Context, run: str = "", param: Any = None, only: Any = None) -> None:
     """Evaluate: execute the notebooks on the records of a run."""

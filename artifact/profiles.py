@@ -22,6 +22,9 @@ class Profile:
     warmup_rounds: int
     netperf_rr_seconds: int
     netperf_sizes: tuple[int, ...]
+    programs_rounds: int
+    redis_requests: int
+    wrk_seconds: int
 
 
 # Bytes per send call in the authors' netperf scripts; the shorter profiles take some of them.
@@ -30,9 +33,48 @@ PAPER_SIZES = (64, 128, 256, 512, 1024, 1500, 65507)
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("smoke", "does everything run? (no conclusions)", 2, 1, 1, 20, 1, 1, (1500,)),
-        Profile("quick", "first look at the numbers", 10, 3, 3, 40, 1, 3, (64, 1500, 65507)),
-        Profile("paper", "the authors' repeats, or more", 30, 10, 10, 100, 2, 20, PAPER_SIZES),
+        Profile(
+            "smoke",
+            "does everything run? (no conclusions)",
+            2,
+            1,
+            1,
+            20,
+            1,
+            1,
+            (1500,),
+            1,
+            10_000,
+            1,
+        ),
+        Profile(
+            "quick",
+            "first look at the numbers",
+            10,
+            3,
+            3,
+            40,
+            1,
+            3,
+            (64, 1500, 65507),
+            7,
+            50_000,
+            2,
+        ),
+        Profile(
+            "paper",
+            "the authors' repeats, or more",
+            30,
+            10,
+            10,
+            100,
+            2,
+            20,
+            PAPER_SIZES,
+            20,
+            100_000,
+            5,
+        ),
     )
 }
 

@@ -23,6 +23,7 @@ SYSTEMS: dict[str, Style] = {
     "host": Style("host kernel", "#000000"),
     "lkl": Style("LKL", "#D55E00"),
     "ukontainer": Style("µKontainer", "#D55E00"),
+    "ukontainer-tap": Style("µKontainer (tap)", "#E69F00"),
     "runu-private": Style("µKontainer (private image)", "#D55E00"),
     "runu-public": Style("µKontainer (public image)", "#E69F00"),
     "crun": Style("crun", "#56B4E9"),
@@ -76,6 +77,7 @@ def _registered(experiment: str) -> dict[str, str]:
 ROWS: dict[str, dict[str, str]] = {
     "coldstart": _registered("coldstart"),
     "netperf": _registered("netperf"),
+    "programs": _registered("programs"),
     "core": {"lkl": ABSENT, "host": ABSENT},
     "conformance": {
         "lwip": ABSENT,

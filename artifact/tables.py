@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from artifact import claims, output
+from artifact import claims, goals, output
 from artifact.errors import ArtifactError
 from artifact.records import (
     DEFAULTS,
@@ -19,9 +19,9 @@ from artifact.records import (
     latest_samples,
     write_atomically,
 )
-from artifact.relations import Evidence
+from artifact.relations import Evidence, told
 from artifact.stats import FEWEST_FOR_INTERVAL, Summary, summarise
-from artifact.styles import SUITES, VERDICTS, quantity, rows, style
+from artifact.styles import ROWS, SUITES, VERDICTS, quantity, rows, style
 from artifact.ui import plain_table
 
 SMOKE_NOTE = " Profile smoke: one pass to see that everything runs, not a measurement."
@@ -220,6 +220,40 @@ def core(run: Run) -> Table:
     return _measured(run, "core", title)
 
 
+def programs(run: Run) -> Table:
+    """What programs get from the library kernel, beside native and this project's goals."""
+    samples = latest_samples(run.samples("programs"))
+    cells = []
+    for series, (summary, unit) in program_series(run):
+        libc = str(dict(series.params).get("libc", ""))
+        measure = goals.Measure(series.workload, series.metric, series.system, libc)
+        points = [] if series.system == goals.NATIVE else measure.ratios(samples)
+        ratio = told(summarise(points)) if points else ""
+        what = [series.workload, series.metric, libc, style(series.system).label]
+        cells.append([*what, shown(summary, unit), ratio, goals.judge(measure, samples)])
+    for system in () if cells else rows("programs", set()):
+        cells.append(["", "", "", style(system).label, skipped(run, "programs", system), "", ""])
+    heads = ["workload", "metric", "libc", "system", "ours", "ratio to native", "goal"]
+    caption = (
+        "Programs on the library kernel and the same files on the host's kernel; the ratio is"
+        f" taken within rounds, the goals are this project's. {INTERVAL}{note(run)}"
+    )
+    return Table("programs", caption, heads, cells)
+
+
+def program_series(run: Run) -> list[tuple[Series, tuple[Summary, str]]]:
+    """What the experiment `programs` has measured, workload by workload."""
+    names = [*ROWS["programs"]]
+
+    def place(item: tuple[Series, tuple[Summary, str]]) -> tuple[object, ...]:
+        series = item[0]
+        order = names.index(series.system) if series.system in names else len(names)
+        return series.workload, series.metric, series.params, order
+
+    found = summaries(run, "programs")
+    return sorted(((s, v) for s, v in found.items() if s.metric != "cases_passed"), key=place)
+
+
 def claim_table(run: Run, prefixes: tuple[str, ...] = ("",)) -> Table:
     """What this run says about every claim, or about those whose id has one of the prefixes."""
     counts = claims.published()
@@ -289,6 +323,7 @@ TABLES: dict[str, Callable[[Run], Table]] = {
     "coldstart": coldstart,
     "netperf": netperf,
     "core": core,
+    "programs": programs,
     "provenance": provenance,
 }
 

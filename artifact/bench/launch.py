@@ -17,25 +17,31 @@ FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror")
 
 
 class Report(BaseModel):
-    """What uk-launch writes: durations, and the exit code (negative: the killing signal)."""
+    """What uk-launch writes: durations, the largest resident set of the process or of a
+    descendant that was waited for, and the exit code (negative: the killing signal).
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     wall_ns: int
     user_us: int
     system_us: int
+    max_rss_kib: int
     code: int
 
 
 @dataclass(frozen=True)
 class Launched:
-    """One finished start. Times in seconds; `cpu` includes descendants that were waited for."""
+    """One finished start. Times in seconds, `max_rss` in bytes; `cpu` and `max_rss` include
+    descendants that were waited for.
+    """
 
     wall: float
     cpu: float
     code: int
     stdout: str
     stderr: str
+    max_rss: int = 0
 
 
 def parse_report(text: str) -> Report:
@@ -79,4 +85,5 @@ def launch(
         code=measured.code,
         stdout=done.stdout,
         stderr=done.stderr,
+        max_rss=measured.max_rss_kib * 1024,
     )

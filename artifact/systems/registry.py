@@ -14,10 +14,10 @@ from artifact.errors import ArtifactError
 
 COLDSTART = "coldstart"
 NETPERF = "netperf"
+PROGRAMS = "programs"
 
 RUNS = ""  # reason of a system that this repository runs
 NEEDS_RUNU = "the runtime runu is not part of this artifact yet"
-NEEDS_PROGRAMS = "the library kernel runs no programs yet"
 NEEDS_SERIES = "not measured yet"
 NOT_PACKAGED = "in no package registry"
 
@@ -48,7 +48,8 @@ SYSTEMS: tuple[System, ...] = (
     System(COLDSTART, "uml", "User Mode Linux", 0, NEEDS_SERIES),
     System(COLDSTART, "qemu-tcg", "VM (QEMU TCG)", 0, NEEDS_SERIES),
     System(NETPERF, "native", "native", 1, RUNS),
-    System(NETPERF, "ukontainer", "µKontainer", 2, NEEDS_PROGRAMS),
+    System(NETPERF, "ukontainer", "µKontainer", 2, RUNS),
+    System(NETPERF, "ukontainer-tap", "µKontainer (tap)", 0, RUNS),
     System(NETPERF, "runc", "runc", 0, NEEDS_SERIES),
     System(NETPERF, "runsc", "gVisor (runsc)", 0, NEEDS_SERIES),
     System(NETPERF, "nabla", "Nabla", 0, NOT_PACKAGED),
@@ -56,6 +57,9 @@ SYSTEMS: tuple[System, ...] = (
     System(NETPERF, "graphene", "Graphene", 0, NOT_PACKAGED),
     System(NETPERF, "uml", "User Mode Linux", 0, NEEDS_SERIES),
     System(NETPERF, "qemu-tcg", "VM (QEMU TCG)", 0, NEEDS_SERIES),
+    System(PROGRAMS, "native", "native", 0, RUNS),
+    System(PROGRAMS, "ukontainer", "µKontainer", 0, RUNS),
+    System(PROGRAMS, "ukontainer-tap", "µKontainer (tap)", 0, RUNS),
 )
 
 

@@ -98,8 +98,9 @@ static void write_report(const struct job *job, long long wall, int status,
 		die("open", job->report);
 	fprintf(out,
 		"{\"wall_ns\": %lld, \"user_us\": %lld, \"system_us\": %lld, "
-		"\"code\": %d}\n",
-		wall, usec(&usage->ru_utime), usec(&usage->ru_stime), code);
+		"\"max_rss_kib\": %ld, \"code\": %d}\n",
+		wall, usec(&usage->ru_utime), usec(&usage->ru_stime),
+		usage->ru_maxrss, code);
 	if (fclose(out))
 		die("write", job->report);
 }
