@@ -23,9 +23,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from artifact import claims, conformance_tables, output, paths, tables
-from artifact.records import DEFAULTS, PAPER, Run, Verdict, in_condition
-from artifact.stats import FEWEST_FOR_INTERVAL, Summary
+from artifact import claims, conformance_tables, goals, output, paths, tables
+from artifact.records import DEFAULTS, PAPER, Run, Verdict, in_condition, latest_samples
+from artifact.stats import FEWEST_FOR_INTERVAL, Summary, summarise
 from artifact.styles import SUITES, VERDICTS, rows, style
 
 STYLE: dict[Any, Any] = {  # the stubs want the literal name of every setting as key type
@@ -317,7 +317,11 @@ def _transactions(axes: Axes, run: Run, found: Mapping[tables.Series, Summary]) 
 
 def netperf(run: Run) -> Drawing:
     """Goodput both ways and transactions (slides p.20)."""
-    found = {series: value for series, (value, _) in tables.summaries(run, "netperf").items()}
+    found = {
+        series: value
+        for series, (value, _) in tables.summaries(run, "netperf").items()
+        if dict(series.params).get("pinning") != "same"
+    }
     with mpl.rc_context(STYLE):
         figure, (left, right) = _canvas(10, 3.6, 2)
         _goodput(left, found)
@@ -327,9 +331,61 @@ def netperf(run: Run) -> Drawing:
     caption = (
         "netperf. Left: goodput for each message size, transmit (TCP_STREAM) upwards and receive"
         " (TCP_MAERTS) downwards; right: TCP_RR transactions of one byte each way. Bars are"
-        " medians. The paper says µKontainer is about equal to native (values unknown to us)."
+        " medians, with client and server on different cores. The paper says µKontainer is about"
+        " equal to native (values unknown to us)."
     )
     return _finished("netperf", caption + POINTS_AND_INTERVALS, figure, run)
+
+
+# --- programs ------------------------------------------------------------------------------
+
+
+def programs(run: Run) -> Drawing:
+    """Ratio to native of everything that programs are measured with, and the goals."""
+    samples = latest_samples(run.samples(goals.EXPERIMENT))
+    lines = [measure for measure in _measures(run) if measure.ratios(samples)]
+    with mpl.rc_context(STYLE):
+        figure, (axes,) = _canvas(7.5, 0.22 * max(len(lines), 3) + 1.2, 1)
+        for position, measure in enumerate(lines):
+            summary = summarise(measure.ratios(samples))
+            _dots(axes, position, summary, 1.0, style(measure.system).colour, upright=False)
+            if (limit := goals.limit(measure)) is not None:
+                edge = [position - 0.45, position + 0.45]
+                axes.plot([limit, limit], edge, color="#009E73", lw=2, ls=":")
+        if not lines:
+            _absent(axes, 0, tables.skipped(run, goals.EXPERIMENT, goals.UKONTAINER))
+        axes.axvline(1, color="black", linewidth=0.6)
+        axes.set_yticks(range(len(lines)), [_named(measure) for measure in lines])
+        axes.set(xlabel="ratio to native (logarithmic)", xscale="log" if lines else "linear")
+        if lines:
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_ylim(max(len(lines), 1) - 0.5, -0.5)
+        axes.grid(axis="x", which="both", color="#dddddd", linewidth=0.4)
+    caption = (
+        "Programs on the library kernel: ratio to the same files on the host's kernel, taken"
+        " within rounds. Of durations (opbench, wall) and memory less is better, of rates (redis,"
+        " nginx) more. Dotted: the goal of this project where it is a ratio."
+    )
+    return _finished("programs", caption + POINTS_AND_INTERVALS, figure, run)
+
+
+def _measures(run: Run) -> list[goals.Measure]:
+    """What has been measured on the library kernel, in the order of the table."""
+    return [
+        goals.Measure(
+            series.workload, series.metric, series.system, str(dict(series.params).get("libc", ""))
+        )
+        for series, _ in tables.program_series(run)
+        if series.system != goals.NATIVE
+    ]
+
+
+def _named(measure: goals.Measure) -> str:
+    parts = [measure.workload, measure.metric, measure.libc]
+    tap = "tap" if measure.system == goals.TAP else ""
+    return " ".join(filter(None, [*parts, tap]))
 
 
 FIGURES: dict[str, Callable[[Run], Drawing]] = {
@@ -338,6 +394,7 @@ FIGURES: dict[str, Callable[[Run], Drawing]] = {
     "conformance_map": conformance_map,
     "coldstart": coldstart,
     "netperf": netperf,
+    "programs": programs,
 }
 
 

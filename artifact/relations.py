@@ -302,6 +302,28 @@ class Recorded(_Measured):
         )
 
 
+class AtLeast(_Measured):
+    """Every sample of `system` reaches `value`."""
+
+    relation: Literal["at_least"]
+    system: str
+    value: float
+
+    @override
+    def judge(self, evidence: Evidence) -> Judgement:
+        mine = (sample for sample in evidence.samples if sample.system == self.system)
+        values = [sample.value for sample in mine if self._matches(sample)]
+        if not values:
+            return absent(evidence, self.experiment, [self.system])
+        lowest = min(values)
+        ours = f"lowest {lowest:.3g} (n={len(values)})"
+        reached = [value >= self.value for value in values]
+        if all(reached):
+            return Judgement(Outcome.HOLDS, ours, f"never below {self.value:g}")
+        some = Outcome.INCONCLUSIVE if any(reached) else Outcome.DIFFERS
+        return Judgement(some, ours, f"below {self.value:g}")
+
+
 class VerdictsEqual(_Relation):
     """Two devices get the same verdict in every case of a suite."""
 
@@ -456,6 +478,7 @@ Relation = Annotated[
     | BestRatioAtLeast
     | Ordering
     | Recorded
+    | AtLeast
     | VerdictsEqual
     | CountEquals
     | PassesFewer

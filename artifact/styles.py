@@ -112,6 +112,8 @@ PREFIXES = {-9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 
 def quantity(value: float, unit: str) -> str:
     """A value with three significant digits and an SI prefix: `13.2 ms`, `9.87 Gbit/s`."""
+    if unit == "1":  # a pure number
+        return f"{value:.3g}"
     if value == 0:
         return f"0 {unit}"
     exponent = min(max(3 * math.floor(math.log10(abs(value)) / 3), -9), 9)

@@ -2,18 +2,24 @@
 """netperf: how much TCP carries, and how fast it answers.
 
 VEE'21 slides p.20 with the authors' sizes. The paper has two machines and a 10 GbE link; here
-client and server are two network namespaces of one machine joined by a veth pair, with the
-offloads (checksum, TSO) that the link has by default. The client's side is the system under
-test, the server's is always native. They run on different cores where there are two.
+client and server are on one machine, in network namespaces of their own, joined by a veth pair
+with the offloads (checksum, TSO) that the link has by default. The client's side is the system
+under test, the server's is always native.
+
+Systems: native; ukontainer, netperf of the public image on the library kernel, whose network is
+a packet socket at the client's end of the veth pair; ukontainer-tap, the same with a tap
+interface of the server's namespace in place of the pair.
+
+Param pinning: "cross", client and server on different cores, or "same"; "none" where there is
+one core only. All sizes are measured with the first, MIDDLE_SIZE and TCP_RR with both.
 
 Samples: experiment netperf, workloads TCP_STREAM and TCP_MAERTS (metric throughput, bit/s:
 goodput counted by the receiver) and TCP_RR (transactions, 1/s; latency_*, s).
 """
 
 import errno
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,20 +28,27 @@ from subprocess import Popen
 from pydantic import JsonValue
 
 from artifact import proc, profiles, ui
-from artifact.bench import common, schedule
+from artifact.bench import common, pinned, schedule
 from artifact.bench.tools import netperf as tool
 from artifact.bench.tools import netperf_build
-from artifact.errors import ArtifactError
-from artifact.net.interfaces import End, add_address, make_veth
-from artifact.net.netns import Namespace, namespace
+from artifact.errors import ArtifactError, Unavailable
+from artifact.images import catalogue
+from artifact.programs import systems, ukrun
+from artifact.programs.systems import Place
 from artifact.records import Run, SampleRecord
 from artifact.systems import registry
 
 EXPERIMENT = registry.NETPERF
 NATIVE = "native"
-CLIENT_ADDRESS = "10.0.0.1"
-SERVER_ADDRESS = "10.0.0.2"
-PREFIX = 24
+UKONTAINER = "ukontainer"
+LINKS: Mapping[str, systems.LinkMaker] = {
+    NATIVE: systems.native_veth,
+    UKONTAINER: systems.ukrun_packet,
+    "ukontainer-tap": systems.ukrun_tap,
+}
+INSIDE = "/bin/netperf"
+NO_CHOICE = "none"
+MIDDLE_SIZE = 1500
 PORT = 12865
 READY_LIMIT_S = 10.0
 LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
@@ -43,36 +56,48 @@ LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
 
 @dataclass(frozen=True)
 class Subject:
-    """What one turn measures: a system with a test and a size."""
+    """What one turn measures: a system with a test and a size, on one core or two."""
 
     system: str
     test: str
     size: int
+    pinning: str
 
     def __str__(self) -> str:
-        return f"{self.system} {self.test} {self.size}"
+        return f"{self.system} {self.test} {self.size} {self.pinning}"
 
 
 @dataclass(frozen=True)
 class Bench:
-    """The two sides, ready: netserver listens behind `client`."""
+    """The two sides of every system, ready: netserver listens at each place's peer."""
 
     run: Run
-    client: Namespace
+    places: Mapping[str, Place]
     programs: netperf_build.Netperf
-    cores: tuple[int, int] | None
+    image: Path | None
     profile: profiles.Profile
 
     def measure(self, subject: Subject) -> tuple[tool.Trial, list[tool.Measurement]]:
         """One trial from the client's side, checked."""
         rr = subject.test == tool.RR
         seconds = self.profile.netperf_rr_seconds if rr else self.profile.netperf_seconds
-        trial = tool.Trial(subject.test, subject.size, seconds, SERVER_ADDRESS, PORT, self.cores)
-        command = tool.client_command(self.programs.netperf, trial)
-        with self.client.entered():
+        place = self.places[subject.system]
+        client, server = pinned.cores(subject.pinning) or (None, None)
+        cores = None if server is None else (client, server)
+        if subject.system != NATIVE and server is not None:
+            cores = None, server  # the library kernel's processor is not one of the host's
+        trial = tool.Trial(subject.test, subject.size, seconds, place.peer_address, PORT, cores)
+        command = self._command(place, subject.system, trial)
+        with place.where.entered(), pinned.on(client):
             done = proc.run(command, timeout=trial.timeout)
         self._keep(command, done.stdout)
         return trial, tool.parse(done.stdout, trial)
+
+    def _command(self, place: Place, system: str, trial: tool.Trial) -> list[str]:
+        if system == NATIVE:
+            return tool.client_command(self.programs.netperf, trial)
+        assert self.image is not None
+        return [*place.launcher(self.image), *tool.client_command(Path(INSIDE), trial)]
 
     def _keep(self, command: list[str], output: str) -> None:
         with (self.run.logs / "netperf.log").open("a") as log:
@@ -80,14 +105,16 @@ class Bench:
 
     def setup(self, plan: list[schedule.Turn[Subject]]) -> dict[str, JsonValue]:
         """What holds for all trials."""
+        cores = pinned.cores(pinned.CROSS)
         return {
             "netperf": self.programs.version,
             "cflags": netperf_build.CFLAGS,
-            "client_core": self.cores[0] if self.cores else None,
-            "server_core": self.cores[1] if self.cores else None,
+            "image": self.image.parent.name if self.image else None,
+            "client_core": cores[0] if cores else None,
+            "server_core": cores[1] if cores else None,
             "stream_seconds": self.profile.netperf_seconds,
             "rr_seconds": self.profile.netperf_rr_seconds,
-            "link": "veth pair with its default offloads",
+            "link": "veth pair (or tap) with its default offloads",
             "order": schedule.order(plan),
         }
 
@@ -104,7 +131,7 @@ class Bench:
                     experiment=EXPERIMENT,
                     system=turn.subject.system,
                     workload=trial.test,
-                    params={"size": trial.size},
+                    params={"size": trial.size, "pinning": turn.subject.pinning},
                     metric=one.metric,
                     unit=one.unit,
                     value=one.value,
@@ -112,12 +139,6 @@ class Bench:
                     warmup=turn.warmup,
                 )
             )
-
-
-def pinning() -> tuple[int, int] | None:
-    """Different cores for client and server; None on a machine that gives us only one."""
-    cores = sorted(os.sched_getaffinity(0))
-    return (cores[0], cores[1]) if len(cores) > 1 else None
 
 
 def listens(table: str, port: int) -> bool:
@@ -151,54 +172,65 @@ def await_server(server: Popen[bytes], port: int) -> None:
 
 
 @contextmanager
-def bench(run: Run, profile: profiles.Profile, programs: netperf_build.Netperf) -> Iterator[Bench]:
-    """Two namespaces, a veth pair between them, and netserver in the second."""
-    with namespace() as client, namespace() as server:
-        make_veth(
-            End(client, "eth0", "02:00:00:00:00:01"), End(server, "eth0", "02:00:00:00:00:02")
-        )
-        add_address(client, "eth0", CLIENT_ADDRESS, PREFIX)
-        add_address(server, "eth0", SERVER_ADDRESS, PREFIX)
-        command = tool.server_command(programs.netserver, PORT)
-        with ExitStack() as stack:
+def bench(
+    run: Run,
+    profile: profiles.Profile,
+    programs: netperf_build.Netperf,
+    names: Sequence[str],
+    image: Path | None,
+) -> Iterator[Bench]:
+    """The places of the named systems, with netserver at the peer of each."""
+    command = tool.server_command(programs.netserver, PORT)
+    with ExitStack() as stack:
+        places = {name: stack.enter_context(LINKS[name]()) for name in names}
+        for place in places.values():
             # A child belongs to the namespace its parent's thread is in when it starts.
-            with server.entered():
+            with place.peer.entered():
                 spawned = proc.spawn(command, log=run.logs / "netserver.log")
                 running = stack.enter_context(spawned)
             await_server(running, PORT)
-            yield Bench(run, client, programs, pinning(), profile)
+        yield Bench(run, places, programs, image, profile)
 
 
-def subjects(profile: profiles.Profile) -> list[Subject]:
+def subjects(profile: profiles.Profile, names: Sequence[str] = (NATIVE,)) -> list[Subject]:
     """Everything that a round measures."""
     streams = [
-        Subject(NATIVE, test, size)
-        for test in (tool.STREAM, tool.MAERTS)
-        for size in profile.netperf_sizes
+        (test, size) for test in (tool.STREAM, tool.MAERTS) for size in profile.netperf_sizes
     ]
-    return [*streams, Subject(NATIVE, tool.RR, 1)]
+    trials = [*streams, (tool.RR, 1)]
+    if pinned.cores(pinned.CROSS) is None:
+        return [Subject(name, *trial, NO_CHOICE) for name in names for trial in trials]
+    same = [trial for trial in trials if trial[1] in (1, MIDDLE_SIZE)]
+    return [
+        Subject(name, *trial, pinning)
+        for name in names
+        for pinning, chosen in ((pinned.CROSS, trials), (pinned.SAME, same))
+        for trial in chosen
+    ]
 
 
 def measure(ready: Bench) -> None:
     """All rounds; trials that an interrupted run has stored already are not repeated."""
     profile = ready.profile
     plan = schedule.turns(
-        subjects(profile),
+        subjects(profile, [*ready.places]),
         rounds=profile.netperf_rounds,
         warmup=profile.warmup_rounds,
         seed=ready.run.manifest.seed,
         experiment=EXPERIMENT,
     )
     common.write_setup(ready.run, EXPERIMENT, ready.setup(plan))
-    stored = {
-        (Subject(s.system, s.workload, int(s.params["size"] or 0)), s.round)
-        for s in ready.run.samples(EXPERIMENT)
-    }
+    stored = {(_subject(sample), sample.round) for sample in ready.run.samples(EXPERIMENT)}
     with ui.progress("netperf", len(plan)) as bar:
         for turn in plan:
             if (turn.subject, turn.round) not in stored:
                 ready.record(turn, *ready.measure(turn.subject))
-            bar.advance(1, f"{turn.subject.test} {turn.subject.size} B")
+            bar.advance(1, str(turn.subject))
+
+
+def _subject(sample: SampleRecord) -> Subject:
+    pinning = str(sample.params.get("pinning", ""))
+    return Subject(sample.system, sample.workload, int(sample.params["size"] or 0), pinning)
 
 
 def show(run: Run) -> None:
@@ -216,26 +248,40 @@ def show(run: Run) -> None:
             why = f"not run: {reasons.get(row.name, 'no sample')}"
             rows.append((row.label, "", "", "", why))
         order = {name: place for place, name in enumerate(tool.TESTS)}
-        kinds = {(order[s.workload], s.workload, int(s.params["size"] or 0)) for s in mine}
-        for _, test, size in sorted(kinds):
-            chosen = [s for s in mine if s.workload == test and s.params["size"] == size]
-            points = [s.value for s in chosen]
-            summary = common.columns(points, chosen[0].unit)
-            rows.append((row.label, *summary, f"{test} {size} B"))
+        for kind in sorted(
+            {_subject(s) for s in mine}, key=lambda k: (k.pinning, order[k.test], k.size)
+        ):
+            chosen = [s for s in mine if _subject(s) == kind]
+            summary = common.columns([s.value for s in chosen], chosen[0].unit)
+            rows.append((row.label, *summary, f"{kind.test} {kind.size} B, {kind.pinning}"))
     ui.table("netperf", (*common.COLUMNS, "test"), rows)
+
+
+def _image(run: Run) -> Path | None:
+    """The image that the library kernel runs netperf from; None, with the reason stored."""
+    try:
+        ukrun.program()
+        return catalogue.image("netperf").rootfs
+    except Unavailable as error:
+        for name in LINKS:
+            if name != NATIVE:
+                common.note_skip(run, EXPERIMENT, name, str(error))
+        return None
 
 
 def run(profile: str) -> Run:
     """Measure netperf; Unavailable without root or the means to build netperf."""
     chosen = profiles.get(profile)
-    with common.refusal_stored(EXPERIMENT, [NATIVE], profile):
+    with common.refusal_stored(EXPERIMENT, LINKS, profile):
         common.need_root("network namespaces need root")
         programs = netperf_build.build()
         records = Run.current(profile)
         for row in registry.of(EXPERIMENT):
             if row.why_not:
                 common.note_skip(records, EXPERIMENT, row.name, row.why_not)
-        with bench(records, chosen, programs) as ready:
+        image = _image(records)
+        names = [*LINKS] if image else [NATIVE]
+        with bench(records, chosen, programs, names, image) as ready:
             measure(ready)
     records.finish()
     show(records)

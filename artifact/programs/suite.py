@@ -2,7 +2,9 @@
 """`invoke programs`: other people's programs and their own tests, on the systems we have.
 
 <run>/cases-<program>-<system>.jsonl   one Result a line (artifact.programs.cases)
-<run>/setup-programs.json              what is compared, requests answered, hashes
+<run>/setup-program-suites.json        what is compared, requests answered, hashes
+
+The share of cases that pass goes into the records too (experiment programs, metric cases_passed).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,14 +14,18 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from artifact import ui
-from artifact.bench.common import need_root, write_setup
-from artifact.errors import ArtifactError
+from artifact.bench.common import need_root, note_skip, write_setup
+from artifact.errors import ArtifactError, Unavailable
 from artifact.images.recipe import Form
 from artifact.programs import cases, compare, cpython, nginx, redis, sqlite, systems
 from artifact.programs.systems import System
-from artifact.records import Run
+from artifact.records import Run, SampleRecord
+from artifact.systems import registry
 
+EXPERIMENT = registry.PROGRAMS
 HOST = systems.NATIVE
+# The names in records, which figures and claims know.
+RECORDED = {systems.NATIVE: "native", systems.UKRUN: "ukontainer"}
 REQUESTS = 100_000
 
 
@@ -40,9 +46,9 @@ def _cpython(run: Run, name: str, system: System) -> JsonValue:
 def _redis(run: Run, name: str, system: System) -> JsonValue:
     facts: dict[str, JsonValue] = {}
     for number, (link, make) in enumerate(system.links.items()):
-        with make() as place, place.client.entered():
+        with make() as place, place.peer.entered():
             host = place.address
-            with redis.running(place.launcher, Form.PUBLIC, host, place.server):
+            with redis.running(place.launcher, Form.PUBLIC, host, place.where):
                 facts[link] = {**redis.benchmark(host, REQUESTS)}
                 if number == 0:
                     cases.write(_cases_file(run, "redis", name), redis.suite(host))
@@ -54,9 +60,9 @@ def _nginx(_: Run, _name: str, system: System) -> JsonValue:
 
 
 def _serve(link: str, make: systems.LinkMaker) -> JsonValue:
-    with make() as place, place.client.entered():
+    with make() as place, place.peer.entered():
         host = place.address
-        with nginx.running(place.launcher, Form.PUBLIC, host, place.server) as server:
+        with nginx.running(place.launcher, Form.PUBLIC, host, place.where) as server:
             load = nginx.load(REQUESTS, host)
             nginx.reopen(server)
             nginx.get(host=host)
@@ -85,6 +91,19 @@ def _cases_file(run: Run, program: str, system: str) -> Path:
     return run.dir / f"cases-{program}-{system}.jsonl"
 
 
+def usable(run: Run) -> dict[str, System]:
+    """The systems that are here; why another one is not is said and stored."""
+    found = {}
+    for name, system in systems.SYSTEMS.items():
+        try:
+            system.launcher(Path("/"))
+            found[name] = system
+        except Unavailable as error:
+            ui.say(f"not run: {name}: {error}")
+            note_skip(run, EXPERIMENT, RECORDED[name], str(error))
+    return found
+
+
 def run(names: Sequence[str] = (), profile: str = "quick") -> Run:
     """Run the named programs (all when none is named); ArtifactError on any surprise."""
     need_root("programs run in namespaces and mounts of their own")
@@ -94,15 +113,17 @@ def run(names: Sequence[str] = (), profile: str = "quick") -> Run:
     run = Run.current(profile)
     facts: dict[str, JsonValue] = {}
     surprises: list[str] = []
+    present = usable(run)
     for name in names or PROGRAMS:
         told: dict[str, JsonValue] = {}
-        for system, how in systems.SYSTEMS.items():
+        for system, how in present.items():
             _cases_file(run, name, system).unlink(missing_ok=True)
             with ui.step(f"{name} {system}"):
                 told[system] = PROGRAMS[name](run, system, how)
             surprises += _judge(run, name, system)
         facts[name] = told
-    write_setup(run, "programs", facts)
+        surprises += unequal(name, told)
+    write_setup(run, "program-suites", facts)
     run.finish()
     for line in surprises:
         ui.say(f"surprise: {line}")
@@ -112,6 +133,16 @@ def run(names: Sequence[str] = (), profile: str = "quick") -> Run:
             f"see {run.dir}",
         )
     return run
+
+
+def unequal(program: str, told: Mapping[str, JsonValue]) -> list[str]:
+    """One line for each system whose hash is not the host's."""
+    hashes = {name: fact.get("hash") for name, fact in told.items() if isinstance(fact, dict)}
+    return [
+        f"{program}: {name} computes {found}, the host {hashes.get(HOST)}"
+        for name, found in hashes.items()
+        if found != hashes.get(HOST)
+    ]
 
 
 def _judge(run: Run, program: str, system: str) -> list[str]:
@@ -128,4 +159,16 @@ def _judge(run: Run, program: str, system: str) -> list[str]:
     host = cases.read(_cases_file(run, program, HOST))
     found = compare.with_host(host, here, table)
     ui.say(f"{program} on {system}: {found}")
+    run.add_sample(
+        SampleRecord(
+            experiment=EXPERIMENT,
+            system=RECORDED[system],
+            workload=program,
+            metric="cases_passed",
+            unit="1",
+            value=found.share,
+            round=0,
+            warmup=False,
+        )
+    )
     return [*found.surprises]

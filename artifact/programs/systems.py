@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from artifact import proc
 from artifact.images import native
-from artifact.net.interfaces import End, add_address, make_tap, make_veth
+from artifact.net.interfaces import End, add_address, make_tap, make_veth, set_up
 from artifact.net.netns import Namespace, namespace
 from artifact.programs import ukrun
 from artifact.programs.launcher import Launcher
@@ -20,76 +19,78 @@ from artifact.programs.launcher import Launcher
 NATIVE = "native"
 UKRUN = "ukrun"
 LOOPBACK_ADDRESS = "127.0.0.1"
-CLIENT_ADDRESS = "10.9.0.1"
-SERVER_ADDRESS = "10.9.0.2"
+PEER_ADDRESS = "10.9.0.1"
+ADDRESS = "10.9.0.2"
 PREFIX = 24
-CLIENT_MAC = "02:00:00:00:09:01"
-SERVER_MAC = "02:00:00:00:09:02"
+PEER_MAC = "02:00:00:00:09:01"
+MAC = "02:00:00:00:09:02"
 INTERFACE = "uk0"
 
 
 @dataclass(frozen=True)
 class Place:
-    """A server is started in `server` by `launcher`, and reached at `address` from `client`."""
+    """A program is started in `where` by `launcher` and has `address`; who talks to it is in
+    `peer`, a program of the host with `peer_address`.
+    """
 
     launcher: Launcher
-    client: Namespace
-    server: Namespace
+    where: Namespace
     address: str
+    peer: Namespace
+    peer_address: str
 
 
 @contextmanager
 def lonely() -> Iterator[Namespace]:
     """A network namespace with nothing but a loopback interface that is up."""
     with namespace() as net:
-        with net.entered():
-            proc.run([proc.need("ip", "iproute2"), "link", "set", "lo", "up"])
+        set_up(net, "lo")
         yield net
 
 
 @contextmanager
 def loopback(launcher: Launcher) -> Iterator[Place]:
-    """Client and server in one namespace."""
+    """Both in one namespace."""
     with lonely() as net:
-        yield Place(launcher, net, net, LOOPBACK_ADDRESS)
+        yield Place(launcher, net, LOOPBACK_ADDRESS, net, LOOPBACK_ADDRESS)
 
 
 @contextmanager
-def _pair() -> Iterator[tuple[Namespace, Namespace]]:
-    """Two namespaces with a veth pair between them, of which the client's end has an address."""
-    with lonely() as client, lonely() as server:
-        make_veth(End(client, INTERFACE, CLIENT_MAC), End(server, INTERFACE, SERVER_MAC))
-        add_address(client, INTERFACE, CLIENT_ADDRESS, PREFIX)
-        yield client, server
+def _pair(launcher: Launcher) -> Iterator[Place]:
+    """Two namespaces with a veth pair between them, of which the peer's end has its address."""
+    with lonely() as peer, lonely() as where:
+        make_veth(End(peer, INTERFACE, PEER_MAC), End(where, INTERFACE, MAC))
+        add_address(peer, INTERFACE, PEER_ADDRESS, PREFIX)
+        yield Place(launcher, where, ADDRESS, peer, PEER_ADDRESS)
 
 
 @contextmanager
 def native_veth() -> Iterator[Place]:
     """A program of the host at one end of a veth pair."""
-    with _pair() as (client, server):
-        add_address(server, INTERFACE, SERVER_ADDRESS, PREFIX)
-        yield Place(native.prefix, client, server, SERVER_ADDRESS)
+    with _pair(native.prefix) as place:
+        add_address(place.where, INTERFACE, ADDRESS, PREFIX)
+        yield place
 
 
-def _options(kind: str) -> tuple[str, ...]:
-    address = ("--mac", SERVER_MAC, "--ip", f"{SERVER_ADDRESS}/{PREFIX}")
-    return ("--net", f"{kind}:{INTERFACE}", *address)
+def _on(kind: str) -> Launcher:
+    address = ("--mac", MAC, "--ip", f"{ADDRESS}/{PREFIX}")
+    return ukrun.launcher("--net", f"{kind}:{INTERFACE}", *address)
 
 
 @contextmanager
 def ukrun_packet() -> Iterator[Place]:
     """The library kernel takes the frames of one end of a veth pair."""
-    with _pair() as (client, server):
-        yield Place(ukrun.launcher(*_options("packet")), client, server, SERVER_ADDRESS)
+    with _pair(_on("packet")) as place:
+        yield place
 
 
 @contextmanager
 def ukrun_tap() -> Iterator[Place]:
-    """The library kernel is the other side of a tap interface of the client's namespace."""
-    with lonely() as client:
-        make_tap(client, INTERFACE)
-        add_address(client, INTERFACE, CLIENT_ADDRESS, PREFIX)
-        yield Place(ukrun.launcher(*_options("tap")), client, client, SERVER_ADDRESS)
+    """The library kernel is the other side of a tap interface of the peer's namespace."""
+    with lonely() as peer:
+        make_tap(peer, INTERFACE)
+        add_address(peer, INTERFACE, PEER_ADDRESS, PREFIX)
+        yield Place(_on("tap"), peer, ADDRESS, peer, PEER_ADDRESS)
 
 
 LinkMaker = Callable[[], AbstractContextManager[Place]]

@@ -107,4 +107,4 @@ def test_a_run_stores_its_cases_and_judges_them(
         suite.run(["cpython"])
     (run,) = Run.all()
     assert len(cases.read(run.dir / "cases-cpython-native.jsonl")) > 200
-    assert (run.dir / "setup-programs.json").is_file()
+    assert (run.dir / "setup-program-suites.json").is_file()
