@@ -129,6 +129,5 @@ def tap(where: Namespace, name: str, *, vnet: bool = False, stays: bool = False)
 
 def make_tap(where: Namespace, name: str) -> None:
     """A tap interface that stays, up, for a program to attach to; it goes with the namespace."""
-    with tap(where, name) as descriptor:
-        fcntl.ioctl(descriptor, TUNSETPERSIST, 1)
-    set_up(where, name)
+    with tap(where, name, stays=True):
+        set_up(where, name)
