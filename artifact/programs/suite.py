@@ -45,14 +45,22 @@ def _cpython(run: Run, name: str, system: System) -> JsonValue:
 
 def _redis(run: Run, name: str, system: System) -> JsonValue:
     facts: dict[str, JsonValue] = {}
-    for number, (link, make) in enumerate(system.links.items()):
-        with make() as place, place.peer.entered():
-            host = place.address
-            with redis.running(place.launcher, Form.PUBLIC, host, place.where):
-                facts[link] = {**redis.benchmark(host, REQUESTS)}
-                if number == 0:
-                    cases.write(_cases_file(run, "redis", name), redis.suite(host))
+    for link, make in system.links.items():
+        with _redis_server(make) as host:
+            facts[link] = {**redis.benchmark(host, REQUESTS)}
+    first = next(iter(system.links.values()))
+    with _redis_server(first, redis.FOR_SUITE) as host:
+        cases.write(_cases_file(run, "redis", name), redis.suite(host))
     return facts
+
+
+@contextmanager
+def _redis_server(make: systems.LinkMaker, options: Sequence[str] = ()) -> Iterator[str]:
+    """Its address; meanwhile we are on the client's side."""
+    with make() as place, place.peer.entered():
+        host = place.address
+        with redis.running(place.launcher, Form.PUBLIC, host, place.where, options):
+            yield host
 
 
 def _nginx(_: Run, _name: str, system: System) -> JsonValue:

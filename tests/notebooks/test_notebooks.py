@@ -22,7 +22,8 @@ def cells(notebook: Path, kind: str) -> list[nbformat.NotebookNode]:
 
 def test_there_is_one_for_each_question() -> None:
     assert [notebook.stem for notebook in notebooks.questions()] == [
-        "00_overview", "10_conformance", "20_cold_start", "30_netperf", "40_compat_examples",
+        "00_overview", "10_conformance", "15_compat_examples", "20_cold_start", "30_netperf",
+        "40_programs",
     ]  # fmt: skip
 
 
@@ -125,5 +126,7 @@ def test_the_labs_run_where_there_is_a_library_kernel(tmp_path: Path) -> None:
         paths.lkl_prefix()
     except Unavailable as reason:
         pytest.skip(str(reason))
-    (executed,) = notebooks.run_all(tmp_path, only=notebooks.labs())
-    assert "Linux version " in executed.read_text()
+    kernel, programs = notebooks.run_all(tmp_path, only=notebooks.labs())
+    assert "Linux version " in kernel.read_text()
+    for said in ("hello, world", "ld-musl-x86_64.so.1", "45\\\\n", "[1, 10]", "OpenSSL"):
+        assert said in programs.read_text(), said

@@ -86,8 +86,9 @@ def test_nginx_answers_without_an_error_and_obeys_signals(place: Place) -> None:
 
 def test_redis_passes_its_own_tests(place: Place) -> None:
     unit = "unit/type/incr"
-    with redis.running(place.launcher, Form.PUBLIC, place.address, place.where):
-        results = redis.suite(place.address, [unit])
+    where = (place.address, place.where)
+    with redis.running(place.launcher, Form.PUBLIC, *where, redis.FOR_SUITE):
+        results = [*redis.suite(place.address, [unit])]
         rates = redis.benchmark(place.address, requests=1_000)
     assert {result.case.partition(":")[0] for result in results} == {unit}
     assert compare.alone(results, []) == []
