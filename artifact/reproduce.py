@@ -71,11 +71,13 @@ STEPS: tuple[Step, ...] = (
     Step("conformance stacks", (*CONFORMANCE, "--dut", ",".join(OTHERS)), measures=True, first=400),
     Step("compat", ("compat",), measures=True, first=10),
     Step("coldstart", ("coldstart",), measures=True, first=40),
-    Step("netperf", ("netperf",), measures=True, first=40),
+    Step("images", ("images",), first=900),
+    Step("netperf", ("netperf",), measures=True, first=65),
+    Step("bench-programs", ("bench-programs",), measures=True, first=30),
     Step("notebooks", ("notebooks",), first=20),
     Step("figures", ("figures",), first=8),
 )
-UNCHANGED = ("fetch", "build", "notebooks", "figures")  # these take the same in every profile
+UNCHANGED = ("fetch", "build", "images", "notebooks", "figures")  # these take the same in every profile
 
 
 class StepState(BaseModel):
