@@ -77,7 +77,13 @@ STEPS: tuple[Step, ...] = (
     Step("notebooks", ("notebooks",), first=20),
     Step("figures", ("figures",), first=8),
 )
-UNCHANGED = ("fetch", "build", "images", "notebooks", "figures")  # these take the same in every profile
+UNCHANGED = (
+    "fetch",
+    "build",
+    "images",
+    "notebooks",
+    "figures",
+)  # these take the same in every profile
 
 
 class StepState(BaseModel):

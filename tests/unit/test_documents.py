@@ -9,7 +9,8 @@ import pytest
 from artifact import paths
 
 DOCUMENTS = ("README.md", "ARTIFACT_APPENDIX.md", "DEVIATIONS.md", "data/README.md",
-             "paper_figures/README.md", "artifact/conformance/README.md", "docs/own_stack.md")  # fmt: skip
+             "paper_figures/README.md", "artifact/conformance/README.md",
+             "docs/own_stack.md")  # fmt: skip
 COMMAND = re.compile(r"(?:invoke|\./bootstrap) ([a-z][a-z-]+)((?: --[a-z-]+(?: [a-z]+)?)*)")
 LINK = re.compile(r"\]\(([^)#]+)\)")
 
