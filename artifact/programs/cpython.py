@@ -9,6 +9,7 @@ from pathlib import Path
 
 from artifact import paths, ui
 from artifact.images import builder, catalogue, tree
+from artifact.images.builder import Built
 from artifact.images.recipe import Form
 from artifact.kernel.fetch import locked
 from artifact.programs import cases
@@ -28,6 +29,7 @@ FILES = {
     "etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
 }
 HOME = paths.CACHE / "images"
+LAYOUT = 2
 
 
 def root() -> Path:
@@ -37,25 +39,29 @@ def root() -> Path:
     """
     python = catalogue.image("python", Form.PUBLIC)
     shell = catalogue.image("busybox", Form.PUBLIC)
-    parts = [python.directory.name, shell.directory.name, cases.PROGRAM.read_text(), FILES]
+    parts = [python.directory.name, shell.directory.name, cases.PROGRAM.read_text(), FILES, LAYOUT]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
     final = HOME / f"python-tests-{key}"
     with locked(HOME / "python-tests.lock"):
         if not final.is_dir():
             part = HOME / f"{leftovers.prefix()}python-tests"
             try:
-                for source in (shell.rootfs, python.rootfs, python.layer("tests")):
-                    shutil.copytree(source, part, symlinks=True, dirs_exist_ok=True)
-                (part / INSIDE).parent.mkdir(parents=True)
-                shutil.copyfile(cases.PROGRAM, part / INSIDE)
-                for name, text in FILES.items():
-                    (part / name).write_text(text)
-                tree.settle(part)
+                _assemble(python, shell, part / "rootfs")
                 part.rename(final)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
         builder.prune(final)
-    return final
+    return final / "rootfs"
+
+
+def _assemble(python: Built, shell: Built, root: Path) -> None:
+    for source in (shell.rootfs, python.rootfs, python.layer("tests")):
+        shutil.copytree(source, root, symlinks=True, dirs_exist_ok=True)
+    (root / INSIDE).parent.mkdir(parents=True)
+    shutil.copyfile(cases.PROGRAM, root / INSIDE)
+    for name, text in FILES.items():
+        (root / name).write_text(text)
+    tree.settle(root)
 
 
 def run(
