@@ -16,7 +16,10 @@
 #include <asm/switch_to.h>
 #include <asm/syscall.h>
 #include <uapi/asm/prctl.h>
+#include "../mm/user.h"
 #include "lkl.h"
+
+#define FAULT_WRITE 2 /* in the processor's error code of a page fault */
 
 unsigned long lkl_user_end __ro_after_init = 0x00007ffffffff000UL;
 
@@ -231,6 +234,11 @@ asmlinkage void lkl_program_fault(struct pt_regs *regs)
 	thread->fault_trap = fault.trap;
 	thread->fault_error = fault.error;
 	thread->fault_addr = fault.addr;
+	if (fault.signal == SIGSEGV && fault.code == SEGV_ACCERR &&
+	    lkl_pages_missing(fault.addr, fault.error & FAULT_WRITE)) {
+		fault.signal = SIGBUS;
+		fault.code = BUS_ADRERR;
+	}
 	if (fault.code > 0)
 		force_sig_fault(fault.signal, fault.code,
 				(void __user *)fault.addr);

@@ -11,6 +11,7 @@
 #include <linux/pagemap.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 #include "user.h"
 
 struct pinned {
@@ -33,6 +34,9 @@ static struct pinned *pin(struct file *file, pgoff_t first, unsigned long count)
 	struct pinned *pinned;
 	struct page *page;
 
+	/* Rather an error than the death of somebody for lack of memory. */
+	if (count > mapping->nrpages + nr_free_pages() / 2)
+		return ERR_PTR(-ENOMEM);
 	pinned = kvzalloc(struct_size(pinned, page, count), GFP_KERNEL);
 	if (!pinned)
 		return ERR_PTR(-ENOMEM);
@@ -112,6 +116,26 @@ int lkl_pages_map(struct vm_area_struct *vma, unsigned long prot)
 	vma->vm_private_data = pinned;
 	vma->vm_ops = &lkl_pages_ops;
 	return 0;
+}
+
+/*
+ * A program has been refused @addr. Where its mapping would allow that access,
+ * there is no page: the file ends before it.
+ */
+bool lkl_pages_missing(unsigned long addr, bool write)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	bool missing;
+
+	if (!mm)
+		return false;
+	mmap_read_lock(mm);
+	vma = mtree_load(&mm->mm_mt, addr);
+	missing = vma && lkl_vma_is_pages(vma) &&
+		  vma->vm_flags & (write ? VM_WRITE : VM_READ | VM_EXEC);
+	mmap_read_unlock(mm);
+	return missing;
 }
 
 void lkl_pages_dirty(struct vm_area_struct *vma)

@@ -48,6 +48,7 @@ int lkl_image_fd(struct file *file, pgoff_t first, unsigned long n,
 /* pages.c: MAP_SHARED of files that live in the page cache */
 int lkl_pages_map(struct vm_area_struct *vma, unsigned long prot);
 void lkl_pages_dirty(struct vm_area_struct *vma);
+bool lkl_pages_missing(unsigned long addr, bool write);
 extern const struct vm_operations_struct lkl_pages_ops;
 
 static inline bool lkl_vma_is_pages(const struct vm_area_struct *vma)
