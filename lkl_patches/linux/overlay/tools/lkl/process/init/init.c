@@ -19,8 +19,7 @@ int control;
 
 void end(int status)
 {
-	if (mounts_need_sync())
-		sync();
+	mounts_end();
 	for (;;)
 		ioctl(control, LKL_HOSTFD_EXIT, status);
 }

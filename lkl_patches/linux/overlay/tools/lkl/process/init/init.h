@@ -37,7 +37,7 @@ void mount_root(const char *text);
 void mount_bind(const char *text, bool optional);
 void mount_scratch(const char *target);
 void mounts_finish(void);
-bool mounts_need_sync(void);
+void mounts_end(void);
 
 /* cpio.c: an archive, a file of the host, into the working directory */
 void cpio_unpack(int host_fd);
