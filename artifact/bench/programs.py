@@ -160,7 +160,8 @@ def _nginx(bench: Bench, subject: Subject) -> Values:
     with _as_client(bench, subject.system, nginx) as address:
         load = nginx.load(1, address, slice_s=bench.profile.wrk_seconds)
     if load.errors:
-        raise ArtifactError(f"wrk: {load.errors} errors in {load.requests} requests")
+        told = f"{load.errors} errors in {load.requests} requests: {load.why}"
+        raise ArtifactError(f"nginx on {subject.system}: {told}")
     return {"requests": ("1/s", load.rate)}
 
 

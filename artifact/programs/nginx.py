@@ -9,7 +9,6 @@ import signal
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,17 +33,19 @@ _STATUS = re.compile(r"Non-2xx or 3xx responses: (\d+)")
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk did: complete answers, how long it took, and what went wrong."""
+    """What wrk did: complete answers, how long it took, and what went wrong, in its words."""
 
     requests: int
     seconds: float
     errors: int
+    why: str = ""
 
     def __add__(self, other: "Load") -> "Load":
         return Load(
             self.requests + other.requests,
             self.seconds + other.seconds,
             self.errors + other.errors,
+            "; ".join(filter(None, (self.why, other.why))),
         )
 
     @property
@@ -93,13 +94,10 @@ def parse_wrk(text: str) -> Load:
     done = _REQUESTS.search(text)
     if done is None:
         raise ArtifactError(f"wrk said {' '.join(text.split())[:200]!r}")
-    errors = [int(n) for pattern in (_SOCKETS, _STATUS) for n in _numbers(pattern, text)]
-    return Load(int(done[1]), float(done[2]) * _SECONDS[done[3]], sum(errors))
-
-
-def _numbers(pattern: re.Pattern[str], text: str) -> Sequence[str]:
-    found = pattern.search(text)
-    return found.groups() if found else ()
+    told = [found for pattern in (_SOCKETS, _STATUS) if (found := pattern.search(text))]
+    errors = sum(int(number) for found in told for number in found.groups())
+    why = "; ".join(found[0] for found in told)
+    return Load(int(done[1]), float(done[2]) * _SECONDS[done[3]], errors, why)
 
 
 def reopen(child: Popen[bytes], log: Path = LOG) -> None:

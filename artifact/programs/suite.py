@@ -76,7 +76,7 @@ def _serve(link: str, make: systems.LinkMaker) -> JsonValue:
             nginx.get(host=host)
             code = nginx.graceful_end(server)
     if load.errors or code:
-        told = f"{load.errors} errors in {load.requests}, exit code {code}"
+        told = f"{load.errors} errors in {load.requests}, exit code {code}: {load.why}"
         raise ArtifactError(f"nginx over {link}: {told}")
     return {"requests": load.requests, "errors": load.errors, "rate": load.rate}
 

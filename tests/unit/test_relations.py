@@ -125,6 +125,17 @@ def test_recorded() -> None:
     assert judge(of(samples("b", 1.0)), **fields)[0] is NOT_RUN
 
 
+@pytest.mark.parametrize(
+    ("values", "outcome"),
+    [((1.2, 1.3), HOLDS), ((1.2, 0.7), INCONCLUSIVE), ((0.7, 0.8), DIFFERS)],
+)
+def test_at_least(values: tuple[float, ...], outcome: Outcome) -> None:
+    fields = {"relation": "at_least", "experiment": "x", "metric": "m", "system": "a"}
+    found = [s for value in values for s in samples("a", value)]
+    assert judge(of(found), **fields, value=0.95)[0] is outcome
+    assert judge(of(samples("b", 1.0)), **fields, value=0.95)[0] is NOT_RUN
+
+
 def verdicts(dut: str, letters: str, suite: str = "arp") -> list[VerdictRecord]:
     meaning = {"P": "pass", "F": "fail", "I": "inconclusive", "E": "error", "N": "no_test"}
     return [
