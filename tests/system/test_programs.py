@@ -9,7 +9,7 @@ from artifact import proc
 from artifact.errors import ArtifactError, Unavailable
 from artifact.images import native, tree
 from artifact.images.recipe import Form
-from artifact.programs import cases, compare, cpython, nginx, redis, sqlite, suite
+from artifact.programs import cases, compare, cpython, nginx, redis, sqlite, suite, systems
 from artifact.records import Run
 
 pytestmark = pytest.mark.system
@@ -101,6 +101,8 @@ def test_sqlite_gives_the_same_answers_in_both_forms() -> None:
 def test_a_run_stores_its_cases_and_judges_them(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    native_only = {systems.NATIVE: systems.SYSTEMS[systems.NATIVE]}
+    monkeypatch.setattr(systems, "SYSTEMS", native_only)
     monkeypatch.setattr(cpython, "MODULES", FEW)
     monkeypatch.setattr(cpython.run, "__defaults__", (FEW,))
     monkeypatch.setattr(compare, "alone", lambda *_: ["test.x: expected pass, is fail: why"])
