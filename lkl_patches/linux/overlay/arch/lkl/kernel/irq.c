@@ -7,6 +7,7 @@
 #include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <asm/irq_regs.h>
+#include <asm/ptrace.h>
 #include "lkl.h"
 
 static void take(unsigned int bits)
@@ -28,14 +29,13 @@ static void take(unsigned int bits)
 			generic_handle_irq(irq);
 }
 
-void lkl_irq_deliver(void)
+static void deliver(struct pt_regs *interrupted)
 {
-	struct pt_regs kernel_regs = { .cs = 0 };
 	struct pt_regs *old;
 
 	do {
 		lkl_vcpu.irq_enabled = ARCH_IRQ_DISABLED;
-		old = set_irq_regs(&kernel_regs);
+		old = set_irq_regs(interrupted);
 		irq_enter();
 		take(__atomic_exchange_n(&lkl_vcpu.pending, 0,
 					 __ATOMIC_ACQUIRE));
@@ -45,6 +45,19 @@ void lkl_irq_deliver(void)
 		lkl_vcpu.irq_enabled = ARCH_IRQ_ENABLED;
 		barrier();
 	} while (READ_ONCE(lkl_vcpu.pending));
+}
+
+void lkl_irq_deliver(void)
+{
+	struct pt_regs kernel_regs = { .cs = 0 };
+
+	deliver(&kernel_regs);
+}
+
+/* The same where a program was interrupted: a tick is its own time then. */
+void lkl_irq_deliver_user(struct pt_regs *regs)
+{
+	deliver(regs);
 }
 
 void __init init_IRQ(void)

@@ -19,6 +19,9 @@ void lkl_wake_wanted(void);
 void lkl_leave(struct lkl_thread *holder);
 void __noreturn lkl_init_task(void);
 
+/* irq.c */
+void lkl_irq_deliver_user(struct pt_regs *regs);
+
 /* syscall.c */
 void lkl_exit_work(struct pt_regs *regs);
 

@@ -14,7 +14,10 @@
 #include <linux/time64.h>
 #include <linux/timekeeping.h>
 #include <linux/timex.h>
+#include <linux/posix-timers.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/stat.h>
+#include <linux/sched/task_stack.h>
 #include "../../../kernel/time/tick-internal.h"
 #include "../../../kernel/time/tick-sched.h"
 #include "lkl.h"
@@ -131,6 +134,17 @@ static u64 next_but_tick(u64 now)
 	return min(high, wheel);
 }
 
+/* Timers on processor time (ITIMER_VIRTUAL, RLIMIT_CPU) live on the tick. */
+static bool counts_processor_time(void)
+{
+	const struct posix_cputimers *own = &current->posix_cputimers;
+
+	for (int i = 0; i < CPUCLOCK_MAX; i++)
+		if (own->bases[i].nextevt != U64_MAX)
+			return true;
+	return READ_ONCE(current->signal->posix_cputimers.timers_active);
+}
+
 static noinline void arm(u64 next)
 {
 	u64 now = lkl_ops.clock();
@@ -141,7 +155,7 @@ static noinline void arm(u64 next)
 				  __ATOMIC_RELAXED);
 		return;
 	}
-	if (single_task_running()) {
+	if (single_task_running() && !counts_processor_time()) {
 		put_off = next;
 		put_off_cycles = cycles_at(next);
 		next = next_but_tick(now);
@@ -174,7 +188,8 @@ void lkl_tick_catch_up(void)
 	put_off = ~0ULL;
 	__atomic_fetch_or(&lkl_vcpu.pending, BIT(LKL_IRQ_TIMER),
 			  __ATOMIC_RELAXED);
-	lkl_irq_deliver();
+	/* The time since then was the program's. */
+	lkl_irq_deliver_user(current_pt_regs());
 }
 
 void lkl_timer_interrupt(void)

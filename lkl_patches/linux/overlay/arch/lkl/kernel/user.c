@@ -223,6 +223,7 @@ asmlinkage void lkl_program_trap(struct pt_regs *regs)
 
 asmlinkage void lkl_program_interrupted(struct pt_regs *regs)
 {
+	lkl_irq_deliver_user(regs);
 	lkl_program_leave(regs);
 }
 
