@@ -199,6 +199,13 @@ static ssize_t hostfd_write(struct kiocb *iocb, struct iov_iter *from)
 	return done;
 }
 
+static int hostfd_fsync(struct file *file, loff_t from, loff_t to, int data)
+{
+	struct hostfd *h = file->private_data;
+
+	return host_call(data ? __NR_fdatasync : __NR_fsync, h->fd);
+}
+
 static loff_t hostfd_llseek(struct file *file, loff_t offset, int whence)
 {
 	struct hostfd *h = file->private_data;
@@ -225,28 +232,26 @@ static long hostfd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return -ENOTTY;
 }
 
-static int hostfd_release(struct inode *inode, struct file *file)
+/* Once more, by its name in /proc/PID/fd: /dev/stdin and the like. */
+static int hostfd_open(struct inode *inode, struct file *file)
 {
-	struct hostfd *h = file->private_data;
+	struct hostfd *h = inode->i_private;
 
-	if (h->watch) {
-		watched[h->watch - lkl_vcpu.watch] = NULL;
-		memset(h->watch, 0, sizeof(*h->watch));
-	}
-	kfree(h);
-	return 0;
+	file->private_data = h;
+	return h->regular ? 0 : stream_open(inode, file);
 }
 
 static const struct file_operations hostfd_ops = {
 	.owner = THIS_MODULE,
+	.open = hostfd_open,
 	.llseek = hostfd_llseek,
 	.read_iter = hostfd_read,
 	.write_iter = hostfd_write,
 	.poll = hostfd_poll,
+	.fsync = hostfd_fsync,
 	.unlocked_ioctl = hostfd_ioctl,
 	.splice_read = copy_splice_read,
 	.splice_write = iter_file_splice_write,
-	.release = hostfd_release,
 };
 
 static struct lkl_watch *new_watch(struct hostfd *h)
@@ -261,8 +266,34 @@ static struct lkl_watch *new_watch(struct hostfd *h)
 	return NULL;
 }
 
+static struct hostfd *new_hostfd(int fd, umode_t mode)
+{
+	struct hostfd *h = kzalloc(sizeof(*h), GFP_KERNEL);
+
+	if (!h)
+		return NULL;
+	h->fd = fd;
+	h->regular = S_ISREG(mode) || S_ISDIR(mode);
+	init_waitqueue_head(&h->wait);
+	if (!h->regular)
+		h->watch = new_watch(h);
+	return h;
+}
+
+static void free_hostfd(struct inode *inode)
+{
+	struct hostfd *h = inode->i_private;
+
+	clear_inode(inode);
+	if (h && h->watch) {
+		watched[h->watch - lkl_vcpu.watch] = NULL;
+		memset(h->watch, 0, sizeof(*h->watch));
+	}
+	kfree(h);
+}
+
 /* The host's attributes, as far as a program may ask for them. */
-static struct inode *new_inode_for(const struct kstat *st)
+static struct inode *new_inode_for(int fd, const struct kstat *st)
 {
 	struct inode *inode = new_inode_pseudo(mnt->mnt_sb);
 
@@ -271,14 +302,18 @@ static struct inode *new_inode_for(const struct kstat *st)
 	inode->i_ino = get_next_ino();
 	inode->i_mode = st->mode;
 	inode->i_size = st->size;
+	inode->i_fop = &hostfd_ops;
 	simple_inode_init_ts(inode);
-	return inode;
+	inode->i_private = new_hostfd(fd, st->mode);
+	if (inode->i_private)
+		return inode;
+	iput(inode);
+	return NULL;
 }
 
-static struct file *new_file(struct hostfd *h, const struct kstat *st,
-			     int flags)
+static struct file *new_file(int fd, const struct kstat *st, int flags)
 {
-	struct inode *inode = new_inode_for(st);
+	struct inode *inode = new_inode_for(fd, st);
 	struct file *file;
 
 	if (!inode)
@@ -288,7 +323,7 @@ static struct file *new_file(struct hostfd *h, const struct kstat *st,
 		iput(inode);
 		return file;
 	}
-	file->private_data = h;
+	file->private_data = inode->i_private;
 	file->f_mode |= FMODE_STREAM;
 	if (S_ISREG(st->mode))
 		file->f_mode = (file->f_mode & ~FMODE_STREAM) | FMODE_LSEEK;
@@ -310,7 +345,6 @@ static long open_host(int host_fd)
 {
 	long flags = host_call(__NR_fcntl, host_fd, F_GETFL, 0);
 	struct kstat st = {};
-	struct hostfd *h;
 	struct file *file;
 	int fd, err;
 
@@ -319,23 +353,14 @@ static long open_host(int host_fd)
 	err = flags < 0 ? flags : look(host_fd, &st);
 	if (err)
 		return err;
-	h = kzalloc(sizeof(*h), GFP_KERNEL);
-	if (!h)
-		return -ENOMEM;
-	h->fd = host_fd;
-	h->regular = S_ISREG(st.mode) || S_ISDIR(st.mode);
-	init_waitqueue_head(&h->wait);
 	fd = get_unused_fd_flags(0);
-	file = fd < 0 ? ERR_PTR(fd) :
-			new_file(h, &st, flags & (O_ACCMODE | O_APPEND));
+	if (fd < 0)
+		return fd;
+	file = new_file(host_fd, &st, flags & (O_ACCMODE | O_APPEND));
 	if (IS_ERR(file)) {
-		if (fd >= 0)
-			put_unused_fd(fd);
-		kfree(h);
+		put_unused_fd(fd);
 		return PTR_ERR(file);
 	}
-	if (!h->regular)
-		h->watch = new_watch(h);
 	fd_install(fd, file);
 	return fd;
 }
@@ -365,9 +390,19 @@ static struct miscdevice lkl_device = {
 	.mode = 0600,
 };
 
+static const struct super_operations super_ops = {
+	.statfs = simple_statfs,
+	.evict_inode = free_hostfd,
+};
+
 static int init_context(struct fs_context *fc)
 {
-	return init_pseudo(fc, MAGIC) ? 0 : -ENOMEM;
+	struct pseudo_fs_context *context = init_pseudo(fc, MAGIC);
+
+	if (!context)
+		return -ENOMEM;
+	context->ops = &super_ops;
+	return 0;
 }
 
 static struct file_system_type hostfd_type = {
