@@ -81,6 +81,21 @@ def test_the_host_s_offset_goes_on(ukrun: Ukrun, tmp_path: Path) -> None:
     assert target.read_bytes() == b"one\ntwo\n"
 
 
+def test_names_of_the_standard_streams(ukrun: Ukrun, tmp_path: Path) -> None:
+    """Logs of many images go to /dev/stdout."""
+    target = tmp_path / "file"
+    target.write_bytes(b"of a file\n")
+    with target.open("rb") as stdin:
+        assert ukrun.run("/bin/tool", "show", "/dev/stdin", stdin=stdin).out == b"of a file\n"
+    done = ukrun.run("/bin/tool", "show", "/dev/stdin", stdin=b"of a pipe\n")
+    assert done.out == b"of a pipe\n"
+    done = ukrun.run("/bin/tool", "show", "/dev/fd/0", stdin=subprocess.DEVNULL)
+    assert (done.status, done.out) == (0, b"")
+    for name in ("/dev/stdout", "/dev/stderr", "/proc/self/fd/1"):
+        done = ukrun.run("/bin/tool", "append", name)
+        assert (done.status, done.out + done.err) == (0, b"more\n")
+
+
 def test_null(ukrun: Ukrun) -> None:
     done = ukrun.run("/bin/tool", "wc", stdin=subprocess.DEVNULL)
     assert (done.status, done.out) == (0, b"0\n")

@@ -323,6 +323,14 @@ static int create(const char *arg)
 	return write_all(fd, "made\n", 5) ? 1 : 0;
 }
 
+static int append(const char *arg)
+{
+	int fd = open(arg, O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+	return fd < 0 || write_all(fd, "more\n", 5) ||
+	       (fsync(fd) && errno != EINVAL) || close(fd);
+}
+
 /* What a file is, without what its file system decides. */
 static int show_stat(const char *arg)
 {
@@ -461,6 +469,7 @@ static const struct {
 	{ "echo", echo },
 	{ "echo-busy", echo_busy },
 	{ "loopback", loopback },
+	{ "append", append },
 	{ "env", env },
 	{ "ids", ids },
 	{ "orphan", orphan },
