@@ -3,8 +3,9 @@
 
 A test root has a program, its helpers, and for a public image our loader. `native` runs it in a
 chroot on the host's kernel; `entry` does the same with every system call coming through the
-protocol of the library kernel's entry (tests/c/libc/entry-host) and none allowed past it. With
-UK_LIBC_RUNNER="COMMAND..." the command is run as COMMAND... ROOT PROGRAM ARGS..., as third runner.
+protocol of the library kernel's entry (tests/c/libc/entry-host) and none allowed past it; `ukrun`
+runs it on the library kernel. UK_LIBC_RUNNER="COMMAND..." names another command for the last, which
+is run as COMMAND... ROOT PROGRAM ARGS....
 """
 
 import os
@@ -44,6 +45,7 @@ ARGS = ("one", "two words")
 ENV = {"UK_TEST": "a value", "PATH": "/bin"}
 LIMIT_S = 120
 COMMAND = os.environ.get("UK_LIBC_RUNNER", "")
+UKRUN = ("bin/ukrun", "--no-tty", "--libc", "none")
 RESULT = re.compile(r"(not )?ok (\d+) - .*")
 
 # In a mount namespace of its own, so that nothing stays mounted whatever happens.
@@ -62,13 +64,12 @@ def through_entry(root: Path, *words: str) -> list[str]:
 
 
 def command(root: Path, *words: str) -> list[str]:
-    return [*shlex.split(COMMAND), str(root), *words]
+    ukrun = [str(paths.lkl_prefix() / UKRUN[0]), *UKRUN[1:]]
+    return [*(shlex.split(COMMAND) or ukrun), str(root), *words]
 
 
 Runner = Callable[..., list[str]]
-RUNNERS: dict[str, Runner] = {"native": chroot, "entry": through_entry}
-if COMMAND:
-    RUNNERS["command"] = command
+RUNNERS: dict[str, Runner] = {"native": chroot, "entry": through_entry, "ukrun": command}
 
 
 @dataclass(frozen=True)
