@@ -271,6 +271,8 @@ def run(profile: str) -> Run:
         roots = {name: catalogue.image(name).rootfs for name in ("hello", "python")}
         prepared = (launch.launcher(), ukrun.program(), opbench.root())
         places = {name: stack.enter_context(make()) for name, make in LINKS.items()}
+        if removed := leftovers.sweep():
+            ui.say(f"removed what a killed run left: {', '.join(removed)}")
         workplace = stack.enter_context(leftovers.workplace())
         records = Run.current(profile)
         launcher, program, operations = prepared

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The experiment `programs` for real, one round; what it leaves; a failing guest."""
 
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
-from artifact import claims
+from artifact import claims, paths
 from artifact.bench import opbench, programs
 from artifact.errors import ArtifactError, Unavailable
 from artifact.images import catalogue, tree
 from artifact.programs import ukrun
 from artifact.records import Run
 from artifact.relations import Outcome
+from artifact.systems import leftovers
 
 pytestmark = pytest.mark.system
 
@@ -49,3 +56,46 @@ def test_a_program_that_fails_is_one_line(results: Path, monkeypatch: pytest.Mon
         programs.run("smoke")
     (run,) = Run.all()
     assert run.samples() == []
+
+
+def descendants(pid: int) -> set[int]:
+    """Every process below one, as far as they are there while we look."""
+    found = set()
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            direct = {int(word) for word in task.read_text().split()}
+        except OSError:
+            continue  # it ended meanwhile
+        for child in direct:
+            found |= {child} | descendants(child)
+    return found
+
+
+def runs_ukrun(pid: int) -> bool:
+    try:
+        return os.readlink(f"/proc/{pid}/exe") == str(ukrun.program())
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_what_ends_the_experiment_ends_its_programs(results: Path, number: signal.Signals) -> None:
+    code = (
+        "from artifact.bench import programs as p\n"
+        "p.subjects = lambda: [p.Subject('nginx', 'ukontainer'), p.Subject('redis', 'ukontainer')]\n"
+        "p.run('paper')"
+    )
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=paths.REPO, **silent) as child:
+        limit = time.monotonic() + 60
+        while not any(runs_ukrun(pid) for pid in descendants(child.pid)):
+            assert time.monotonic() < limit, "no ukrun was started"
+            time.sleep(0.05)
+        started = descendants(child.pid)
+        child.send_signal(number)
+    limit = time.monotonic() + 10
+    while any(runs_ukrun(pid) for pid in started):
+        assert time.monotonic() < limit, "ukrun survived"
+        time.sleep(0.05)
+    leftovers.sweep()  # a kill leaves a directory to whoever comes next
+    assert not [*Path(tempfile.gettempdir()).glob(f"uk-{child.pid}-*")]
