@@ -82,7 +82,7 @@ def runs_ukrun(pid: int) -> bool:
 def test_what_ends_the_experiment_ends_its_programs(results: Path, number: signal.Signals) -> None:
     code = (
         "from artifact.bench import programs as p\n"
-        "p.subjects = lambda: [p.Subject('nginx', 'ukontainer'), p.Subject('redis', 'ukontainer')]\n"
+        "p.subjects = lambda: [p.Subject(name, 'ukontainer') for name in ('nginx', 'redis')]\n"
         "p.run('paper')"
     )
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
