@@ -88,6 +88,8 @@ class Bench:
             outcome = Outcome(Verdict.ERROR, f"defect of the suite: {error!r}, see {self._log}")
             self._note(case)
             self._drop()
+        if self._dut is not None and self._dut.fresh:
+            self._drop()
         return outcome, time.monotonic() - started
 
     def _bracketed(self, case: Case, capture: Capture) -> Outcome:

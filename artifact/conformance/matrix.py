@@ -21,7 +21,7 @@ from artifact.conformance.duts.base import DutInfo, Kind
 from artifact.conformance.duts.conditions import WITHOUT, Condition
 from artifact.records import Run, VerdictRecord, write_atomically
 
-SIDE_BY_SIDE = 4  # DUTs; each has instances of its own beside that
+SIDE_BY_SIDE = 3  # DUTs; each has instances of its own beside that
 
 
 @dataclass(frozen=True)

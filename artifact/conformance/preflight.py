@@ -12,7 +12,7 @@ from artifact.errors import ArtifactError
 from artifact.net.link import Link
 
 ASKER_MAC = bytes.fromhex("025400000001")
-ASKED = 3  # times
+AGAIN_S = 1.0  # between two requests: one that comes before the stack listens is lost
 SETTLE_S = 0.5  # after the first answer: whoever else answers does so as well
 
 
@@ -42,16 +42,15 @@ def answering(info: DutInfo, link: Link, patience: float) -> list[bytes]:
         b"\xff" * 6, asker.mac, o.ARP, o.arp(o.REQUEST, asker.mac, asker.ip, bytes(6), dut)
     )
     found: list[bytes] = []
-    for _ in range(ASKED):
+    last = time.monotonic() + patience
+    while not found and time.monotonic() < last:
         link.send(request)
-        deadline = time.monotonic() + patience / ASKED
+        deadline = min(last, time.monotonic() + AGAIN_S)
         while (raw := link.recv(deadline)) is not None:
             said = o.Frame(raw).arp
             if said and said.op == o.REPLY and said.spa == dut and said.sha not in found:
                 deadline = time.monotonic() + SETTLE_S
                 found.append(said.sha)
-        if found:
-            break
     return found
 
 

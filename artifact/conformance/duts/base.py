@@ -82,6 +82,7 @@ class Dut(ABC):
     OBTAINED = ""
     JOBS = 8  # instances side by side
     PREPARE: ClassVar[tuple[Prepared, ...]] = ()  # what an explicit step makes for it
+    fresh = False  # an instance for each case: what it does depends on what it has seen
     CONDITIONS: ClassVar[tuple[str, ...]] = (DEFAULTS.name,)  # those it can be in
 
     @classmethod  # noqa: B027 - a stack that needs nothing says nothing

@@ -106,6 +106,7 @@ class Stack:
     arp_age: float | None = None  # as in DutInfo
     reassembly: float | None = None
     prepare: tuple[Prepared, ...] = ()  # what an explicit step makes for it
+    fresh: bool = False  # as in Dut
     packages: tuple[str, ...] = ()  # Debian packages that the same step installs
     own_mac: bool = False  # takes no MAC from us; which one it has is asked by ARP
 
@@ -142,6 +143,7 @@ class LinkedDut(ProcessDut):
 
     def attach(self, held: ExitStack) -> tuple[DutInfo, Link]:
         """Make the links, start the program on them and wait until it says that it is ready."""
+        self.fresh = self.stack.fresh
         two = self.condition.links == 2 and self.stack.forwards
         where = None if self.stack.carrier is Carrier.DATAGRAM else tester_namespace(held)
         ends = [held.enter_context(_link(self.stack.carrier, where, n)) for n in WIRES[: 1 + two]]

@@ -28,4 +28,6 @@ def command(seat: Seat) -> list[str | Path]:
 LWIPV6 = Stack(
     "lwipv6", f"Debian package {PACKAGE}, with artifact/csrc/duts/lwipv6.c", Carrier.NAMED_TAP,
     need, command, forwards=True, own_mac=True,
+    fresh=True,  # fragments and the ARP table of earlier cases decide later ones
+
 )  # fmt: skip

@@ -19,6 +19,7 @@ from artifact.conformance.duts.linked import Carrier, Seat, Stack
 from artifact.conformance.duts.lkl import AGE_S, REASSEMBLY_S
 from artifact.conformance.duts.packaged import unpacked
 from artifact.conformance.duts.scratch import scratch
+from artifact.conformance.timing import PATIENT
 from artifact.errors import ArtifactError, Unavailable
 from artifact.paths import CSRC
 
@@ -151,5 +152,5 @@ def qemu(seat: Seat) -> list[str | Path]:
 QEMU = Stack(
     "linux-qemu", "Debian 13 linux-image-cloud-amd64 in QEMU (TCG), csrc/duts/guest.c inside",
     Carrier.TAP, need_qemu, qemu, forwards=True, jobs=4, prepare=(KERNEL,), features=FEATURES,
-    arp_age=AGE_S, reassembly=REASSEMBLY_S,
+    arp_age=AGE_S, reassembly=REASSEMBLY_S, timing=PATIENT, ready_s=180.0,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from artifact.conformance.duts.machines import guest
 from artifact.conformance.duts.packaged import unpacked
 from artifact.conformance.duts.process import ProcessDut
 from artifact.conformance.duts.scratch import scratch
+from artifact.conformance.timing import PATIENT, Timing
 from artifact.net.interfaces import add_address, add_default_route, set_up
 from artifact.net.link import Link, packet_link
 from artifact.net.netns import Namespace, namespace
@@ -26,12 +27,15 @@ RUNSC = unpacked("trixie", "runsc", "30 MB to fetch")
 # another; some kernels show them in all. In a mount namespace of its own it does not find them.
 HIDE_LIMITS = 'mount -t tmpfs none /proc/sys/net/core && exec "$@"'
 OPTIONS = ("--network=sandbox", "--platform=systrap", "--ignore-cgroups", "--overlay2=none")
+READY_S = 180.0
 CAPABILITIES = ["CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN"]
 
 
 @dataclass
 class Runsc(ProcessDut):
     """A container whose one program is our echo service."""
+
+    timing: Timing = PATIENT
 
     NAME = "gvisor-runsc"
     OBTAINED = "Debian 13's package runsc, a container with artifact/csrc/duts/guest.c"
@@ -59,7 +63,7 @@ class Runsc(ProcessDut):
         held.callback(link.close)
         argv = self._argv(held, inside, info)
         with inside.entered():  # the mount is over what this namespace sees in /proc/sys/net
-            self.launch(held, argv)
+            self.launch(held, argv, patience=READY_S)
         return info, link
 
     def _argv(self, held: ExitStack, inside: Namespace, info: DutInfo) -> list[str | Path]:
