@@ -19,7 +19,11 @@ LIBC_TESTS = paths.REPO / "tests" / "c" / "libc"
 CFLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{LIBC_TESTS}", "-pthread")
 DIRECTORIES = ("bin", "lib", "tmp", "proc", "sys", "dev", "etc")
 LOADER = "ld-musl-x86_64.so.1"
-DYNAMIC = "-dynamic"  # what a program's name ends with when it is linked with libc.so
+# What a program's name ends with when it is not a static, position independent one.
+DYNAMIC = "-dynamic"  # linked with libc.so
+FIXED = "-fixed"  # at fixed addresses
+HOST = "-host"  # static, with the host's libc, which executes system call instructions
+LINKS = {"": ["-static"], DYNAMIC: [], FIXED: ["-static", "-no-pie"]}
 LIMIT_S = 60.0
 
 
@@ -92,9 +96,11 @@ def _make_root(libc: Path, root: Path) -> None:
         (root / name).mkdir()
     shutil.copy(libc / "lib" / "libc.so", root / "lib" / LOADER)
     for source in sorted(PROGRAMS.glob("*.c")):
-        for suffix, option in (("", "-static"), (DYNAMIC, "-O2")):
+        for suffix, options in LINKS.items():
             target = root / "bin" / (source.stem + suffix)
-            proc.run([libc / "bin" / "ukcc", *CFLAGS, option, source, "-o", target])
+            proc.run([libc / "bin" / "ukcc", *CFLAGS, *options, source, "-o", target])
+        target = root / "bin" / (source.stem + HOST)
+        proc.run(["gcc", *CFLAGS, "-Wno-unused-result", "-static-pie", source, "-o", target])
 
 
 @pytest.fixture(scope="session")

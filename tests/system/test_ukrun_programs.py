@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.conftest import DYNAMIC, PROGRAMS, Ukrun, finish
+from tests.system.conftest import DYNAMIC, FIXED, HOST, PROGRAMS, Ukrun, finish
 
 pytestmark = pytest.mark.system
 
 CHECKS = sorted(file.stem for file in PROGRAMS.glob("t-*.c"))
+STARTS_ITSELF = {"t-exec"}
 RESULT = re.compile(r"(not )?ok (\d+) - .*")
 
 
@@ -33,14 +34,42 @@ def test_on_the_host(program_root: Path, program: str, tmp_path: Path) -> None:
     assert done.status == 0
 
 
-@pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])
-@pytest.mark.parametrize("link", ["", DYNAMIC])
+@pytest.mark.parametrize("link", ["", DYNAMIC, FIXED, HOST])
 @pytest.mark.parametrize("program", CHECKS)
-def test_on_the_library_kernel(ukrun: Ukrun, program: str, link: str, place: str) -> None:
-    """In a host directory and in the kernel's own memory."""
-    done = ukrun.run(f"/bin/{program}{link}", options=["--cwd", place])
+def test_on_the_library_kernel(ukrun: Ukrun, program: str, link: str) -> None:
+    if link == FIXED and program in STARTS_ITSELF:
+        pytest.skip("a program with fixed addresses cannot run beside itself")
+    done = ukrun.run(f"/bin/{program}{link}", options=["--cwd", "/tmp"])
     assert failures(done.text) == [], done.err
     assert done.status == 0, done.err
+
+
+@pytest.mark.parametrize("program", ["t-exec", "t-mmap", "t-mmap-model"])
+def test_in_the_kernel_s_own_memory(ukrun: Ukrun, program: str) -> None:
+    """The same on files of a tmpfs."""
+    done = ukrun.run(f"/bin/{program}", options=["--cwd", "/dev/shm"])
+    assert failures(done.text) == [], done.err
+    assert done.status == 0, done.err
+
+
+def test_one_program_with_fixed_addresses_at_a_time(ukrun: Ukrun) -> None:
+    done = ukrun.run("/bin/tool", "fixed")
+    lines = [line for line in done.text.splitlines() if line != "ready"]
+    assert lines == ["first: No error information", "second: Out of memory", *lines[2:]]
+    assert lines[2] == "third: No error information"
+
+
+@pytest.mark.parametrize("link", ["", DYNAMIC, FIXED])
+def test_a_program_takes_its_own_place(ukrun: Ukrun, link: str) -> None:
+    assert ukrun.run(f"/bin/tool{link}", "again", "50").status == 12
+
+
+@pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])
+@pytest.mark.parametrize("program", ["t-mmap", "t-mmap-model"])
+def test_shared_mappings_of_the_page_cache(ukrun: Ukrun, program: str, place: str) -> None:
+    done = ukrun.run(f"/bin/{program}", options=["--map-shared", "--cwd", place])
+    assert failures(done.text) == [], done.err
+    assert "SKIP" not in done.text
 
 
 def test_a_failed_check_is_seen() -> None:

@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import socket
 import stat
@@ -131,6 +132,29 @@ def test_writes_stay_where_that_is_meant(ukrun: Ukrun, any_root: Path) -> None:
     assert (shown.status == 0) == kept
     if kind == "":
         assert (any_root / "etc" / "new").read_text() == "made\n"
+
+
+def test_a_disk_is_left_clean(ukrun: Ukrun, any_root: Path) -> None:
+    """Also when somebody still has a file open for writing."""
+    if any_root.suffix != ".ext4":
+        pytest.skip("only ext4 has a journal")
+    for words in (("create", "/etc/new"), ("orphan-writer", "/etc/log"), ("signals",)):
+        with subprocess.Popen(
+            ukrun.argv("/bin/tool", *words, root=any_root), stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout
+            if words == ("signals",):
+                assert process.stdout.readline() == b"ready\n"
+                process.terminate()
+            process.stdout.read()
+            assert process.wait(20) == 0
+        state = proc.run([proc.need("dumpe2fs", "e2fsprogs"), "-h", any_root]).stdout
+        assert "needs_recovery" not in state
+        assert re.search(r"Filesystem state:\s+clean\n", state)
+        assert (
+            proc.run([proc.need("e2fsck", "e2fsprogs"), "-fn", any_root], check=False).returncode
+            == 0
+        )
 
 
 def test_an_archive_is_unpacked_as_it_was(ukrun: Ukrun, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fuzz CALLS SEED: CALLS system calls with arguments from a pool of bad
+ * fuzz CALLS SEED [show]: CALLS system calls with arguments from a pool of bad
  * pointers, sizes, descriptors. Prints what happened; exit status 1 when memory
  * of the kernel changed under a pointer that was handed to it.
  *
@@ -403,6 +403,15 @@ static int remove_one(const char *path, const struct stat *st, int type,
 	return remove(path), 0;
 }
 
+/* Who is to be killed when a call has filled the memory. */
+static void oom_order(const char *score)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	(void)!write(fd, score, strlen(score));
+	close(fd);
+}
+
 /* What an earlier worker left would fill the memory. */
 static void open_things(void)
 {
@@ -526,11 +535,11 @@ static void worker(unsigned long seed, long count, bool show)
 	nowhere = area + AREA;
 	constant = nowhere + 4096;
 	guard();
+	oom_order("1000");
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	if (show) /* else a call could find it */
-		dup2(2, LOG);
+	dup2(2, LOG);
 	dup2(open("/dev/null", O_RDWR), 1);
 	dup2(1, 2);
 	open_things();
@@ -544,10 +553,10 @@ static void worker(unsigned long seed, long count, bool show)
 	_exit(0);
 }
 
-static pid_t start(unsigned long seed, long count)
+static pid_t start(unsigned long seed, long count, char *show)
 {
 	char number[32], many[32];
-	char *argv[] = { "fuzz", "worker", number, many, NULL };
+	char *argv[] = { "fuzz", "worker", number, many, show, NULL };
 	pid_t pid;
 
 	snprintf(number, sizeof(number), "%lu", seed);
@@ -597,11 +606,12 @@ int main(int argc, char **argv)
 		return 2;
 	calls_left = atol(argv[1]);
 	seed = strtoul(argv[2], NULL, 0);
+	oom_order("-1000");
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	for (; calls_left > 0; calls_left -= BATCH, seed++, done++) {
-		pid_t pid =
-			start(seed, calls_left < BATCH ? calls_left : BATCH);
+		pid_t pid = start(seed, calls_left < BATCH ? calls_left : BATCH,
+				  argc > 3 ? argv[3] : NULL);
 
 		if (pid < 0) {
 			printf("cannot start a worker: %s\n", strerror(errno));

@@ -504,7 +504,8 @@ static void seen_from_outside(void)
 	close(fd);
 
 	n = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
-	OK(n == (ssize_t)PAGE || (n == -1 && (errno == ENOSYS || errno == EFAULT)));
+	OK(n == (ssize_t)PAGE ||
+	   (n == -1 && (errno == ENOSYS || errno == EFAULT)));
 	from.iov_base = (void *)0x7e1000000000;
 	n = process_vm_writev(getpid(), &to, 1, &from, 1, 0);
 	OK(n == -1);

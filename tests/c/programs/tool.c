@@ -430,6 +430,46 @@ static int ids(const char *arg)
 	return 0;
 }
 
+static pid_t fixed_program(int *error)
+{
+	char *argv[] = { "tool-fixed", "sleeping", NULL };
+	pid_t pid;
+
+	*error =
+		posix_spawn(&pid, "/bin/tool-fixed", NULL, NULL, argv, environ);
+	return pid;
+}
+
+/* Programs with fixed addresses: one at a time, the next when that is gone. */
+static int fixed(const char *arg)
+{
+	int error;
+	pid_t pid = fixed_program(&error);
+
+	(void)arg;
+	printf("first: %s\n", strerror(error));
+	fixed_program(&error);
+	printf("second: %s\n", strerror(error));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	pid = fixed_program(&error);
+	printf("third: %s\n", strerror(error));
+	kill(pid, SIGKILL);
+	return 0;
+}
+
+/* One that takes its own place, which is its own addresses. */
+static int again(const char *arg)
+{
+	char left[16];
+	char *argv[] = { "tool", "again", left, NULL };
+
+	snprintf(left, sizeof(left), "%d", atoi(arg) - 1);
+	if (atoi(arg) > 0)
+		execv("/proc/self/exe", argv);
+	return atoi(arg) ? 1 : 12;
+}
+
 /* An orphan that outlives its parent must not keep the machine. */
 static int orphan(const char *arg)
 {
@@ -440,6 +480,25 @@ static int orphan(const char *arg)
 	return posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ) ?
 		       1 :
 		       7;
+}
+
+/* One that writes without end. */
+static int writer(const char *arg)
+{
+	int fd = open(arg, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	for (;;)
+		if (pwrite(fd, buffer, 4096, 0) < 0)
+			return 1;
+}
+
+static int orphan_writer(const char *arg)
+{
+	char *argv[] = { "tool", "writer", (char *)arg, NULL };
+	pid_t pid;
+
+	return posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ) ||
+	       usleep(50000);
 }
 
 static const struct {
@@ -473,6 +532,10 @@ static const struct {
 	{ "env", env },
 	{ "ids", ids },
 	{ "orphan", orphan },
+	{ "writer", writer },
+	{ "orphan-writer", orphan_writer },
+	{ "fixed", fixed },
+	{ "again", again },
 };
 
 int main(int argc, char **argv)
