@@ -374,6 +374,10 @@ static long lkl_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return open_host(arg);
 	case LKL_HOSTFD_EXIT:
 		lkl_ops.exit(arg);
+		break;
+	case LKL_HOSTFD_SIGNALS:
+		lkl_signals_wanted();
+		return 0;
 	}
 	return -ENOTTY;
 }

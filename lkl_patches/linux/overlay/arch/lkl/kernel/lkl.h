@@ -38,6 +38,7 @@ int lkl_copy_registers(struct task_struct *p,
 void lkl_new_registers(void);
 void lkl_forward_signals(void);
 void lkl_device_looked(void);
+void lkl_signals_wanted(void);
 
 /* signal.c: of programs */
 void lkl_user_signal(struct pt_regs *regs);

@@ -248,13 +248,26 @@ asmlinkage void lkl_program_fault(struct pt_regs *regs)
 	lkl_program_leave(regs);
 }
 
-/* Host signals for the whole machine go to process 1, which knows what to do. */
+static bool signals_wanted;
+
+/*
+ * Host signals for the whole machine go to process 1, which knows what to do. They
+ * wait until it has blocked them: as long as it has not, they would be lost.
+ */
 void lkl_forward_signals(void)
 {
-	unsigned long long signals =
-		__atomic_exchange_n(&lkl_vcpu.signals, 0, __ATOMIC_RELAXED);
+	unsigned long long signals;
 
+	if (!signals_wanted)
+		return;
+	signals = __atomic_exchange_n(&lkl_vcpu.signals, 0, __ATOMIC_RELAXED);
 	for (int sig = 1; signals; sig++, signals >>= 1)
 		if (signals & 1)
 			kill_cad_pid(sig, 1);
+}
+
+void lkl_signals_wanted(void)
+{
+	signals_wanted = true;
+	lkl_forward_signals();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,8 +61,12 @@ static void open_standard(void)
 int main(void)
 {
 	struct plan plan = { .cwd = "/" };
+	sigset_t all;
 
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	open_standard();
+	ioctl(control, LKL_HOSTFD_SIGNALS);
 	setup_read(&plan);
 	run(&plan);
 }

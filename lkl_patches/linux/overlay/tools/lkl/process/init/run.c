@@ -150,13 +150,12 @@ static int wait_terminal(const sigset_t *all, pid_t program)
 
 void run(const struct plan *plan)
 {
-	sigset_t all, before;
+	sigset_t all, none;
 	pid_t program;
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	sigemptyset(&before);
-	program = launch(plan, &before);
+	sigfillset(&all); /* as they are blocked, since main() */
+	sigemptyset(&none);
+	program = launch(plan, &none);
 	end(master < 0 ? wait_plain(&all, program) :
 			 wait_terminal(&all, program));
 }

@@ -18,4 +18,7 @@
 /* End the machine and with it the host process, with this exit status. */
 #define LKL_HOSTFD_EXIT _IO('L', 2)
 
+/* From now on process 1 hears of the signals that the host process gets. */
+#define LKL_HOSTFD_SIGNALS _IO('L', 3)
+
 #endif
