@@ -34,7 +34,7 @@ OTHERS = (
     "lkl-tap", "linux-qemu", "linux-uml", "lwipv6", "gvisor", "gvisor-runsc", "ns3", "seastar",
     "pytcp", "runu",
 )  # fmt: skip
-CONFORMANCE = ("conformance", "--condition", "all")
+BOTH = ("--condition", "all")
 SOURCES = ("artifact", "lkl_patches", "notebooks", "data/paper", "data/claims.toml",
            "pyproject.toml", "tasks.py")  # fmt: skip
 CLEAN_UP_GRACE_S = 60.0
@@ -54,10 +54,13 @@ class Step:
     task: tuple[str, ...]
     measures: bool = False
     first: float | None = None
+    smoke: tuple[str, ...] = ()  # words for the smoke profile
+    whole: tuple[str, ...] = ()  # words for the others
 
     def argv(self, profile: str) -> list[str]:
         """Words after `invoke`."""
-        return [*self.task, *(("--profile", profile) if self.measures else ())]
+        more = self.smoke if profile == "smoke" else self.whole
+        return [*self.task, *more, *(("--profile", profile) if self.measures else ())]
 
 
 STEPS: tuple[Step, ...] = (
@@ -65,10 +68,19 @@ STEPS: tuple[Step, ...] = (
     Step("build", ("build",), first=300),
     Step("bench-core", ("bench-core",), measures=True, first=35),
     *(
-        Step(f"conformance {dut}", (*CONFORMANCE, "--dut", dut), measures=True, first=60)
+        Step(
+            f"conformance {dut}", ("conformance", "--dut", dut), measures=True, first=30, whole=BOTH
+        )
         for dut in DUTS
     ),
-    Step("conformance stacks", (*CONFORMANCE, "--dut", ",".join(OTHERS)), measures=True, first=400),
+    Step(
+        "conformance stacks",
+        ("conformance", "--dut", ",".join(OTHERS)),
+        measures=True,
+        first=60,
+        smoke=("--suite", "arp"),
+        whole=BOTH,
+    ),
     Step("compat", ("compat",), measures=True, first=10),
     Step("coldstart", ("coldstart",), measures=True, first=40),
     Step("images", ("images",), first=900),
