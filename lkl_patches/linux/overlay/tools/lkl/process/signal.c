@@ -242,8 +242,14 @@ static void on_syscall(int sig, siginfo_t *info, void *context)
 	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
 	struct frame *f = lkl_vcpu.regs;
 
-	if (!is_program(r))
-		kernel_bug(sig, r, info);
+	if (!is_program(r)) {
+		if (!in_vdso(r[REG_RIP]))
+			kernel_bug(sig, r, info);
+		/* Where the host's clock is no counter, the vDSO asks it. */
+		r[REG_RAX] =
+			host_call2(info->si_syscall, r[REG_RDI], r[REG_RSI]);
+		return;
+	}
 	save_program(r);
 	f->orig_ax = info->si_syscall;
 	divert(r, lkl_user_trap);
