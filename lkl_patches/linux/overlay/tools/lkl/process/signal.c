@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <ucontext.h>
+#include <linux/audit.h>
 
 #include "process.h"
 
@@ -22,6 +23,7 @@
 #define TIMER_SIGNAL 34
 #define VDSO_SIZE 8192UL
 #define KERNEL_STACK 16384
+#define NO_SYSCALL 0x7fffffff
 #define FLAGS 0x202
 /* Flags that make ordinary instructions trap: single step, alignment check. */
 #define TRAP_FLAGS (0x100 | 0x40000)
@@ -251,7 +253,9 @@ static void on_syscall(int sig, siginfo_t *info, void *context)
 		return;
 	}
 	save_program(r);
-	f->orig_ax = info->si_syscall;
+	/* The numbers of int 0x80 are those of another machine. */
+	f->orig_ax = info->si_arch == AUDIT_ARCH_X86_64 ? info->si_syscall :
+							  NO_SYSCALL;
 	divert(r, lkl_user_trap);
 }
 
