@@ -334,6 +334,37 @@ static void vector_state(void)
 	OK(alarms > 2);
 }
 
+/*
+ * Whoever executes the machine's own instruction, with odd flags or a stack
+ * that is none, gets an answer; int 0x80 has i386's numbers or is refused.
+ */
+static void instruction(void)
+{
+	register unsigned long sp __asm__("rbx");
+	long ret;
+
+	__asm__ volatile("movq %%rsp, %1\n"
+			 "xorl %%esp, %%esp\n"
+			 "syscall\n"
+			 "movq %1, %%rsp"
+			 : "=a"(ret), "=&r"(sp)
+			 : "a"(SYS_getpid)
+			 : "rcx", "r11", "memory");
+	EQ(ret, getpid());
+	__asm__ volatile("std; syscall; cld"
+			 : "=a"(ret)
+			 : "a"(SYS_getpid)
+			 : "rcx", "r11", "memory");
+	EQ(ret, getpid());
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(-1L)
+			 : "rcx", "r11", "memory");
+	EQ(ret, -ENOSYS);
+	__asm__ volatile("int $0x80" : "=a"(ret) : "a"(20) : "memory");
+	OK((int)ret == getpid() || ret == -ENOSYS);
+}
+
 /* A handler may change the registers of who is interrupted. */
 static void on_change(int sig, siginfo_t *info, void *context)
 {
@@ -367,6 +398,7 @@ int main(void)
 	registers();
 	odd_flags();
 	red_zone();
+	instruction();
 	changed_context();
 	vector_state();
 	return tap_done();
