@@ -29,8 +29,8 @@ time.sleep(60)
 """
 
 
-# Real stacks in real time: minutes, and verdicts that a busy machine can change. The stacks that are
-# driven in virtual time, and Linux, are in test_conformance_duts.py for every test run.
+# Real stacks in real time: minutes, and verdicts that a busy machine can change. The stacks that
+# are driven in virtual time, and Linux, are in test_conformance_duts.py for every test run.
 ALL_STACKS = pytest.mark.skipif(
     not os.environ.get("UK_ALL_STACKS"), reason="takes a quiet machine and minutes: UK_ALL_STACKS=1"
 )
