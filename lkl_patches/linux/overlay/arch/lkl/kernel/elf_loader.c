@@ -189,13 +189,16 @@ static unsigned long segment_prot(const struct elf_phdr *p)
 	       (p->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
-/* Zeroes from the end of the file's part to the end of the segment's. */
+/*
+ * Zeroes from the end of the file's part to the end of the segment's, and of its
+ * page: dynamic linkers take the rest of that for their first allocations.
+ */
 static int map_bss(unsigned long start, unsigned long end, unsigned long prot)
 {
 	unsigned long page = PAGE_ALIGN(start), addr;
 
 	if (prot & PROT_WRITE && page > start &&
-	    clear_user((void __user *)start, min(page, end) - start))
+	    clear_user((void __user *)start, page - start))
 		return -EFAULT;
 	if (end <= page)
 		return 0;
@@ -221,7 +224,8 @@ static int map_segment(struct image *image, const struct elf_phdr *p)
 			return ret;
 	}
 	if (p->p_memsz > p->p_filesz)
-		return map_bss(addr + p->p_filesz, addr + p->p_memsz, prot);
+		return map_bss(p->p_filesz ? addr + p->p_filesz : addr - skip,
+			       addr + p->p_memsz, prot);
 	return 0;
 }
 
