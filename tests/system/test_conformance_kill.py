@@ -93,7 +93,8 @@ def test_kill_9_leaves_nothing(results: Path, stack: str) -> None:
         assert second.wait(60) == 0
     latest = max(results.iterdir(), key=lambda directory: directory.stat().st_mtime)
     verdicts = Run.open(latest).verdicts()
-    assert [(r.dut, r.verdict) for r in verdicts] == [
+    # Devices run side by side: whichever is through first stands first.
+    assert sorted((r.dut, r.verdict) for r in verdicts) == [
         ("linux", Verdict.PASS),
         ("lwip", Verdict.PASS),
     ]
