@@ -7,6 +7,7 @@
 #ifndef UKRUN_INIT_H
 #define UKRUN_INIT_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -53,7 +54,19 @@ void network_gateway6(const char *text);
 int terminal_open(int *slave);
 void terminal_take(int slave);
 void terminal_resize(int master);
-bool terminal_copy(int from, int to);
+
+/* Octets on their way from one descriptor to another; @over: there are no more. */
+struct flow {
+	int from, to;
+	size_t begin, end;
+	bool over;
+	char text[4096];
+};
+
+void terminal_flow(struct flow *f, int from, int to);
+void flow_poll(const struct flow *f, struct pollfd *p);
+void flow_step(struct flow *f);
+void flow_finish(struct flow *f);
 
 /* run.c */
 void run(const struct plan *plan) __attribute__((noreturn));

@@ -70,8 +70,7 @@ static pid_t launch(const struct plan *plan, const sigset_t *mask)
 			strerror(exec_error));
 		end(exec_error == ENOENT ? EXIT_NOT_FOUND : EXIT_NO_EXEC);
 	}
-	if (slave >= 0)
-		close(slave);
+	/* The terminal's other end stays open: closed, the program's would spin. */
 	return pid;
 }
 
@@ -120,31 +119,32 @@ static int wait_plain(const sigset_t *all, pid_t program)
 
 static int wait_terminal(const sigset_t *all, pid_t program)
 {
+	static struct flow in, out;
 	struct pollfd fds[] = {
 		{ .fd = signalfd(-1, all, SFD_CLOEXEC), .events = POLLIN },
-		{ .fd = master, .events = POLLIN },
-		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ 0 },
+		{ 0 },
 	};
 	struct signalfd_siginfo info;
 	int status = 0;
 	bool over = false;
 
+	terminal_flow(&in, STDIN_FILENO, master);
+	terminal_flow(&out, master, STDOUT_FILENO);
 	while (!over) {
+		flow_poll(&in, &fds[1]);
+		flow_poll(&out, &fds[2]);
 		if (poll(fds, 3, -1) < 0)
 			continue;
 		if (fds[1].revents)
-			terminal_copy(master, STDOUT_FILENO);
-		if (fds[2].revents && !terminal_copy(STDIN_FILENO, master))
-			fds[2].fd = -1;
+			flow_step(&in);
+		if (fds[2].revents)
+			flow_step(&out);
 		if (fds[0].revents &&
 		    read(fds[0].fd, &info, sizeof(info)) == sizeof(info))
 			over = on_signal(info.ssi_signo, program, &status);
 	}
-	/* What the program wrote last. */
-	fds[1].events = POLLIN;
-	while (poll(&fds[1], 1, 0) > 0 && fds[1].revents & POLLIN &&
-	       terminal_copy(master, STDOUT_FILENO))
-		;
+	flow_finish(&out);
 	return status;
 }
 

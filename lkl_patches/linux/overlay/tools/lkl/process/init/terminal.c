@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,26 +50,48 @@ void terminal_take(int slave)
 		dup2(slave, i);
 }
 
-static void write_all(int fd, const char *text, ssize_t len)
+/* What to wait for: octets where there are none, else room for them. */
+void flow_poll(const struct flow *f, struct pollfd *p)
 {
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
-
-		if (n <= 0)
-			return;
-		text += n;
-		len -= n;
-	}
+	p->fd = f->over ? -1 : f->begin == f->end ? f->from : f->to;
+	p->events = f->begin == f->end ? POLLIN : POLLOUT;
+	p->revents = 0;
 }
 
-/* Returns false at the end of the input. */
-bool terminal_copy(int from, int to)
+/* Neither read nor write waits. What cannot be written is thrown away. */
+void flow_step(struct flow *f)
 {
-	char text[4096];
-	ssize_t n = read(from, text, sizeof(text));
+	ssize_t n;
 
-	if (n <= 0)
-		return false;
-	write_all(to, text, n);
-	return true;
+	if (f->begin == f->end) {
+		n = read(f->from, f->text, sizeof(f->text));
+		f->over = !n || (n < 0 && errno != EAGAIN && errno != EINTR);
+		f->begin = 0;
+		f->end = n > 0 ? n : 0;
+	}
+	if (f->begin == f->end)
+		return;
+	n = write(f->to, f->text + f->begin, f->end - f->begin);
+	if (n >= 0)
+		f->begin += n;
+	else if (errno != EAGAIN && errno != EINTR)
+		f->begin = f->end;
+}
+
+/* At the end: what has been written must be seen. */
+void flow_finish(struct flow *f)
+{
+	fcntl(f->to, F_SETFL, fcntl(f->to, F_GETFL) & ~O_NONBLOCK);
+	do {
+		flow_step(f);
+	} while (f->begin < f->end ||
+		 (!f->over &&
+		  poll(&(struct pollfd){ f->from, POLLIN, 0 }, 1, 0) > 0));
+}
+
+void terminal_flow(struct flow *f, int from, int to)
+{
+	*f = (struct flow){ .from = from, .to = to };
+	fcntl(from, F_SETFL, fcntl(from, F_GETFL) | O_NONBLOCK);
+	fcntl(to, F_SETFL, fcntl(to, F_GETFL) | O_NONBLOCK);
 }
