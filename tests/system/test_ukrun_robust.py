@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.conftest import DYNAMIC, Ukrun
+from tests.system.conftest import DYNAMIC, FIXED, LOADER, Ukrun
 
 pytestmark = pytest.mark.system
 
@@ -36,7 +36,10 @@ TAKEN = {
 def meeting(ukrun: Ukrun, *words: str, options: tuple[str, ...] = ()) -> Iterator["Meeting"]:
     """A program that stops where it says so, for us to look at the host process."""
     process = subprocess.Popen(
-        ukrun.argv(*words, options=options), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ukrun.argv(*words, options=options),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     try:
         yield Meeting(process)
@@ -110,6 +113,20 @@ def test_programs_with_wrong_headers(ukrun: Ukrun, place: str, count: int) -> No
         lines = m.until(b"done\n")
         assert len(lines) == 1, lines
         assert lines[0].endswith(" 0 bad\n")
+        assert m.maps() == before
+        assert m.descriptors() == files
+        m.go()
+        assert m.process.wait(20) == 0
+
+
+@pytest.mark.parametrize("file", [f"/bin/die{DYNAMIC}", f"/bin/die{FIXED}", f"/lib/{LOADER}"])
+def test_real_programs_with_wrong_headers(ukrun: Ukrun, file: str) -> None:
+    """Whatever they then do, or their loader, is a program's doing."""
+    with meeting(ukrun, "/bin/mutants", "500", SEED, file, options=("-C", "/tmp")) as m:
+        m.until(b"ready\n")
+        before, files = m.maps(), m.descriptors()
+        m.go()
+        assert any(line.endswith(" 0 bad\n") for line in m.until(b"done\n"))
         assert m.maps() == before
         assert m.descriptors() == files
         m.go()
