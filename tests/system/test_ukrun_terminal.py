@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Programs under ukrun on a terminal: a pty of ours is the host's terminal."""
 
+import contextlib
 import fcntl
 import os
 import select
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -88,6 +90,12 @@ def screen(argv: list[str], **options: object) -> Iterator[Screen]:
         os.close(slave)
 
 
+def processor_ticks(pid: int) -> int:
+    """What a process has used, in hundredths of a second."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(words[11]) + int(words[12])
+
+
 def test_size_lines_and_end_of_input(ukrun: Ukrun) -> None:
     with screen(ukrun.argv("/bin/tool", "terminal")) as s:
         s.expect(b"tty 1 1 1 /dev/pts/0\r\n")
@@ -150,6 +158,46 @@ def test_the_last_words_are_shown(ukrun: Ukrun) -> None:
             found += os.read(s.master, 65536)
         assert found == b"y" * 100000
         assert s.status() == 0
+
+
+def test_input_that_nobody_reads(ukrun: Ukrun) -> None:
+    """It does not stop what the program writes."""
+    size = 1000000
+    with screen(ukrun.argv("/bin/tool", "deaf", str(size))) as s:
+        s.expect(b"ready\n")
+        os.set_blocking(s.master, False)
+        found, typed = 0, 0
+        end = time.monotonic() + LIMIT_S
+        while found < size and time.monotonic() < end:
+            room = [s.master] if typed < 50000 else []
+            readable, writable, _ = select.select([s.master], room, [], 0.5)
+            if readable:
+                found += os.read(s.master, 65536).count(b"y")
+            if writable:
+                typed += os.write(s.master, b"x" * 500)
+        assert found == size
+        assert s.status() == 0
+
+
+def test_a_signal_when_nobody_reads(ukrun: Ukrun) -> None:
+    with screen(ukrun.argv("/bin/tool", "sleeping")) as s:
+        s.expect(b"ready\r\n")
+        os.set_blocking(s.master, False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(1000):
+                os.write(s.master, b"x" * 1000)
+        s.process.terminate()
+        assert s.status() == 128 + signal.SIGTERM
+
+
+def test_a_program_that_closes_its_terminal(ukrun: Ukrun) -> None:
+    """The machine only waits until it ends: it is given little processor time."""
+    with screen(ukrun.argv("/bin/tool", "detached")) as s:
+        s.expect(b"ready\r\n")
+        before = processor_ticks(s.process.pid)
+        time.sleep(0.5)
+        assert processor_ticks(s.process.pid) - before < 25
+        assert s.status() == 6
 
 
 def test_no_terminal_when_it_is_not_wanted(ukrun: Ukrun) -> None:

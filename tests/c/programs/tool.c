@@ -255,6 +255,30 @@ static int terminal(const char *arg)
 	return cat(NULL);
 }
 
+/* On a terminal that passes all on: write a lot, read nothing. */
+static int deaf(const char *arg)
+{
+	struct termios t;
+
+	tcgetattr(0, &t);
+	cfmakeraw(&t);
+	tcsetattr(0, TCSANOW, &t);
+	write(1, "ready\n", 6);
+	sleep(1);
+	return octets(arg);
+}
+
+/* Give the terminal back and go on. */
+static int detached(const char *arg)
+{
+	(void)arg;
+	write(1, "ready\n", 6);
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	sleep(1);
+	return 6;
+}
+
 /* As a shell has it: a child in a group of its own computes on the terminal. */
 static int job(const char *arg)
 {
@@ -521,6 +545,8 @@ static const struct {
 	{ "signals", signals },
 	{ "terminal", terminal },
 	{ "job", job },
+	{ "deaf", deaf },
+	{ "detached", detached },
 	{ "ls", ls },
 	{ "show", show },
 	{ "create", create },
