@@ -219,3 +219,11 @@ def test_a_thread_that_computes_starves_no_reader(ukrun: Ukrun, word: str) -> No
             assert process.stdout.readline() == line
         process.stdin.close()
         assert process.wait(10) == 0
+
+
+def test_a_signal_while_nobody_reads(ukrun: Ukrun) -> None:
+    with started(ukrun, "/bin/tool", "octets", str(64 * MIB)) as process:
+        assert process.stdout
+        process.stdout.read(1)  # it runs, and will fill the pipe
+        process.terminate()
+        assert process.wait(10) == 128 + 15
