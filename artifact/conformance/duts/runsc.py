@@ -39,7 +39,7 @@ class Runsc(ProcessDut):
 
     NAME = "gvisor-runsc"
     OBTAINED = "Debian 13's package runsc, a container with artifact/csrc/duts/guest.c"
-    JOBS = 3
+    JOBS = 2
     PREPARE = (RUNSC,)
 
     @classmethod
