@@ -63,9 +63,9 @@ def test_behind_a_bridge(results: Path, tmp_path: Path) -> None:
     with started(1) as where:
         with where.entered():
             for words in (
-                "link add br0 type bridge",
-                "link set tap0 master br0",
-                "link set br0 up",
+                "add br0 type bridge",
+                "set tap0 master br0",
+                "set br0 up",
             ):
                 proc.run(["ip", "link", *words.split()])
         lines = ['features = ["udp_echo"]', 'link = { interface = "br0" }']
