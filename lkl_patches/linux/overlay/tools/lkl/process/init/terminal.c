@@ -78,11 +78,15 @@ void flow_step(struct flow *f)
 		f->begin = f->end;
 }
 
-/* At the end: what has been written must be seen. */
+/* At the end: what has been written must be seen, if anybody looks. */
+#define PATIENCE_MS 1000
+
 void flow_finish(struct flow *f)
 {
-	fcntl(f->to, F_SETFL, fcntl(f->to, F_GETFL) & ~O_NONBLOCK);
 	do {
+		if (poll(&(struct pollfd){ f->to, POLLOUT, 0 }, 1,
+			 PATIENCE_MS) <= 0)
+			return;
 		flow_step(f);
 	} while (f->begin < f->end ||
 		 (!f->over &&
