@@ -16,6 +16,7 @@
 #include <linux/poll.h>
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
+#include <linux/socket.h>
 #include <linux/splice.h>
 #include <linux/termios.h>
 #include <linux/uio.h>
@@ -32,6 +33,7 @@
 struct hostfd {
 	int fd;
 	bool regular;
+	bool ours; /* to be closed on the host, too */
 	struct lkl_watch *watch;
 	wait_queue_head_t wait;
 };
@@ -289,6 +291,8 @@ static void free_hostfd(struct inode *inode)
 		watched[h->watch - lkl_vcpu.watch] = NULL;
 		memset(h->watch, 0, sizeof(*h->watch));
 	}
+	if (h && h->ours)
+		host_call(__NR_close, h->fd);
 	kfree(h);
 }
 
@@ -341,7 +345,7 @@ static int look(int fd, struct kstat *st)
 	return err;
 }
 
-static long open_host(int host_fd)
+static long open_host(int host_fd, bool ours)
 {
 	long flags = host_call(__NR_fcntl, host_fd, F_GETFL, 0);
 	struct kstat st = {};
@@ -361,8 +365,62 @@ static long open_host(int host_fd)
 		put_unused_fd(fd);
 		return PTR_ERR(file);
 	}
+	((struct hostfd *)file->private_data)->ours = ours;
 	fd_install(fd, file);
 	return fd;
+}
+
+union control {
+	struct cmsghdr head;
+	char room[CMSG_SPACE(sizeof(int) * LKL_HOSTFD_MAX_FDS)];
+};
+
+static unsigned int take_fds(const union control *c, size_t len, int *fds)
+{
+	size_t n;
+
+	if (len < CMSG_LEN(0) || c->head.cmsg_level != SOL_SOCKET ||
+	    c->head.cmsg_type != SCM_RIGHTS)
+		return 0;
+	n = (c->head.cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	n = min_t(size_t, n, LKL_HOSTFD_MAX_FDS);
+	memcpy(fds, CMSG_DATA(&c->head), n * sizeof(int));
+	return n;
+}
+
+static long receive(struct lkl_hostfd_message __user *to)
+{
+	struct lkl_hostfd_message m;
+	union control c;
+	struct iovec iov;
+	struct mmsghdr {
+		struct user_msghdr hdr;
+		unsigned int len;
+	} message = {
+		.hdr = { .msg_iov = &iov,
+			 .msg_iovlen = 1,
+			 .msg_control = &c,
+			 .msg_controllen = sizeof(c) },
+	};
+	long n;
+
+	if (copy_from_user(&m, to, sizeof(m)))
+		return -EFAULT;
+	if (!access_ok(m.buf, m.len))
+		return -EFAULT;
+	iov = (struct iovec){ m.buf, m.len };
+	n = host_call(__NR_recvmmsg, m.fd, &message, 1,
+		      MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+	if (n <= 0)
+		return n ?: -EAGAIN;
+	m.nfds = take_fds(&c, message.hdr.msg_controllen, m.fds);
+	return copy_to_user(to, &m, sizeof(m)) ? -EFAULT : message.len;
+}
+
+/* Only for process 1 and whom it hands the file to. */
+static int lkl_open(struct inode *inode, struct file *file)
+{
+	return is_global_init(current) ? 0 : -EPERM;
 }
 
 static long lkl_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -371,7 +429,11 @@ static long lkl_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -EPERM;
 	switch (cmd) {
 	case LKL_HOSTFD_OPEN:
-		return open_host(arg);
+		return open_host(arg, false);
+	case LKL_HOSTFD_TAKE:
+		return open_host(arg, true);
+	case LKL_HOSTFD_RECEIVE:
+		return receive((void __user *)arg);
 	case LKL_HOSTFD_EXIT:
 		lkl_ops.exit(arg);
 		break;
@@ -384,6 +446,7 @@ static long lkl_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static const struct file_operations lkl_fops = {
 	.owner = THIS_MODULE,
+	.open = lkl_open,
 	.unlocked_ioctl = lkl_ioctl,
 };
 

@@ -182,6 +182,15 @@ static void grown(struct inode *inode, loff_t end)
 		i_size_write(inode, end);
 }
 
+/* A host that is asked for little does not tell positions (sandbox.c). */
+static loff_t end_of(int fd)
+{
+	struct statx stx;
+	int err = hostdir_statx_fd(fd, &stx);
+
+	return err ?: stx.stx_size;
+}
+
 /*
  * Whether to append can change while a file is open, so it is said with each
  * write. An offset of -1 stands for the descriptor's own position, which then
@@ -194,6 +203,8 @@ static ssize_t append(int fd, const struct memory *m, int flags, loff_t *end)
 
 	if (n >= 0)
 		*end = host_call(__NR_lseek, fd, 0, SEEK_CUR);
+	if (n >= 0 && *end == -ENOSYS)
+		*end = end_of(fd);
 	return n;
 }
 
@@ -295,12 +306,15 @@ static ssize_t copy_file_range(struct file *in, loff_t pos_in, struct file *out,
 
 static loff_t llseek(struct file *file, loff_t offset, int whence)
 {
-	loff_t max = file_inode(file)->i_sb->s_maxbytes;
+	loff_t limit = file_inode(file)->i_sb->s_maxbytes, at;
 
 	if (whence == SEEK_SET || whence == SEEK_CUR)
-		return generic_file_llseek_size(file, offset, whence, max, 0);
-	offset = host_call(__NR_lseek, host_fd(file), offset, whence);
-	return offset < 0 ? offset : vfs_setpos(file, offset, max);
+		return generic_file_llseek_size(file, offset, whence, limit, 0);
+	at = host_call(__NR_lseek, host_fd(file), offset, whence);
+	if (at == -ENOSYS)
+		return generic_file_llseek_size(file, offset, whence, limit,
+						end_of(host_fd(file)));
+	return at < 0 ? at : vfs_setpos(file, at, limit);
 }
 
 int hostdir_fsync(struct file *file, loff_t start, loff_t end, int datasync)

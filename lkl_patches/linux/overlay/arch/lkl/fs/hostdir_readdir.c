@@ -7,6 +7,43 @@
 
 #define ENTRIES_SIZE 16384
 
+/* Read on from the beginning, in a new descriptor: for a host without lseek. */
+static int begin_anew(struct hostdir_file *hf)
+{
+	int fd = host_call(__NR_openat, hf->fd, ".",
+			   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fd;
+	hostdir_close(hf->fd);
+	hf->fd = fd;
+	hf->pos = 0;
+	return 0;
+}
+
+/* The entry behind @pos, among those that are to come; the same as seeking. */
+static int read_up_to(struct hostdir_file *hf, loff_t pos)
+{
+	int err = begin_anew(hf);
+	long n;
+
+	while (!err && hf->pos != pos) {
+		n = host_call(__NR_getdents64, hf->fd, hf->entries,
+			      ENTRIES_SIZE);
+		if (n <= 0)
+			return n;
+		hf->filled = n;
+		for (hf->next = 0; hf->next < n && hf->pos != pos;) {
+			const struct linux_dirent64 *entry =
+				hf->entries + hf->next;
+
+			hf->next += entry->d_reclen;
+			hf->pos = entry->d_off;
+		}
+	}
+	return err;
+}
+
 /* More entries from the host: 1, or 0 at the end. */
 static int fill(struct hostdir_file *hf, loff_t pos)
 {
@@ -19,9 +56,13 @@ static int fill(struct hostdir_file *hf, loff_t pos)
 	if (hf->pos != pos) {
 		hf->next = hf->filled = 0;
 		n = host_call(__NR_lseek, hf->fd, pos, SEEK_SET);
+		if (n == -ENOSYS)
+			n = read_up_to(hf, pos);
 		if (n < 0)
 			return n;
 		hf->pos = pos;
+		if (hf->next < hf->filled)
+			return 1;
 	}
 	n = host_call(__NR_getdents64, hf->fd, hf->entries, ENTRIES_SIZE);
 	if (n < 0)

@@ -4,6 +4,9 @@
 #define LKL_LIB_HOST_CALL_H
 
 /* Returns the result or a negative errno. */
+#ifdef LKL_HOST_CALL_FUNCTION /* process mode: sandbox.c */
+long host_call(long nr, long a, long b, long c, long d, long e, long f);
+#else
 static inline long host_call(long nr, long a, long b, long c, long d, long e,
 			     long f)
 {
@@ -19,6 +22,7 @@ static inline long host_call(long nr, long a, long b, long c, long d, long e,
 			 : "rcx", "r11", "memory");
 	return ret;
 }
+#endif
 
 #define host_call1(nr, a) host_call(nr, (long)(a), 0, 0, 0, 0, 0)
 #define host_call2(nr, a, b) host_call(nr, (long)(a), (long)(b), 0, 0, 0, 0)

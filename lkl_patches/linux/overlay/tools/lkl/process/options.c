@@ -42,6 +42,8 @@ static const char usage[] =
 	"                             shared memory with MAP_SHARED; a start takes longer\n"
 	"      --libc FILE            libc of the library kernel, shown over the root's\n"
 	"                             own /lib/ld-musl-x86_64.so.1 (\"none\": not)\n"
+	"      --sandbox              the host allows nothing but 30 system calls, from one\n"
+	"                             place (as runu has it)\n"
 	"      --cmdline TEXT         kernel command line\n"
 	"  -v, --verbose              show the kernel's messages\n"
 	"      --version              -h, --help\n"
@@ -61,6 +63,7 @@ enum {
 	PID1,
 	MAP_SHARED_FILES,
 	LIBC,
+	SANDBOX,
 	CMDLINE,
 	VERSION,
 };
@@ -86,6 +89,7 @@ static const struct option long_options[] = {
 	{ "memory", required_argument, NULL, 'm' },
 	{ "map-shared", no_argument, NULL, MAP_SHARED_FILES },
 	{ "libc", required_argument, NULL, LIBC },
+	{ "sandbox", no_argument, NULL, SANDBOX },
 	{ "cmdline", required_argument, NULL, CMDLINE },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "version", no_argument, NULL, VERSION },
@@ -190,6 +194,9 @@ static void set(struct options *o, int c, const char *arg)
 		break;
 	case LIBC:
 		o->libc = arg;
+		break;
+	case SANDBOX:
+		o->sandbox = true;
 		break;
 	case CMDLINE:
 		o->cmdline = arg;

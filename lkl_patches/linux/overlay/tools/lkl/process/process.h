@@ -34,7 +34,7 @@ struct options {
 	char **argv;
 	unsigned long memory;
 	bool read_only, clear_env, pid1, tty, no_tty, verbose, map_shared,
-		exclusive;
+		exclusive, sandbox;
 };
 
 void options_parse(struct options *o, int argc, char **argv);
@@ -66,6 +66,18 @@ void idle_look(void);
 /* signal.c */
 void signals_init(void);
 void timer_arm(unsigned long long when);
+
+/* sandbox.c: the host's system calls that are left after sandbox_enter() */
+struct host_allowed {
+	long nr;
+	const char *name;
+};
+
+extern const struct host_allowed host_allowed[];
+extern const size_t host_allowed_count;
+
+void sandbox_prepare(void);
+void sandbox_enter(void);
 
 /* terminal.c */
 void terminal_init(struct options *o);

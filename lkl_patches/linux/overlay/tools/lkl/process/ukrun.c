@@ -345,8 +345,12 @@ int main(int argc, char **argv)
 	host_ops.init_size = process_init_end - process_init_start;
 	idle_init();
 	terminal_init(&options);
+	if (options.sandbox)
+		sandbox_prepare();
 	signals_init();
 	fflush(NULL);
+	if (options.sandbox)
+		sandbox_enter();
 	self.wait_sp = (unsigned long)wait_stack + WAIT_STACK;
 	lkl_vcpu.lock = 1;
 	lkl_kernel_boot(&host_ops, &self);

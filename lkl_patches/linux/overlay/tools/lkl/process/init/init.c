@@ -17,6 +17,24 @@
 #define MISC_MAJOR 10
 
 int control;
+const char *host_name = "ukrun";
+int started = -1;
+
+/* Out of the way of what programs call 0, 1, 2, 3 ... */
+int aside(int fd)
+{
+	int higher = fcntl(fd, F_DUPFD_CLOEXEC, 64);
+
+	if (higher < 0)
+		return fd;
+	close(fd);
+	return higher;
+}
+
+int host_descriptor(int fd)
+{
+	return ioctl(control, LKL_HOSTFD_OPEN, fd);
+}
 
 void end(int status)
 {
@@ -28,12 +46,16 @@ void end(int status)
 void fail(const char *format, ...)
 {
 	va_list args;
+	int to = started >= 0 ? started : STDERR_FILENO;
 
-	dprintf(STDERR_FILENO, "ukrun: ");
+	if (started >= 0)
+		dprintf(to, "error %d ", EXIT_SETUP);
+	else
+		dprintf(to, "%s: ", host_name);
 	va_start(args, format);
-	vdprintf(STDERR_FILENO, format, args);
+	vdprintf(to, format, args);
 	va_end(args);
-	dprintf(STDERR_FILENO, "\n");
+	dprintf(to, "\n");
 	end(EXIT_SETUP);
 }
 
@@ -46,7 +68,7 @@ static void open_standard(void)
 	fd = open("/lkl", O_RDWR);
 	if (fd < 0)
 		_exit(EXIT_SETUP);
-	control = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+	control = fcntl(fd, F_DUPFD_CLOEXEC, 64);
 	for (int i = 0; i < 3; i++)
 		close(i);
 	if (fd > 2)
@@ -60,7 +82,7 @@ static void open_standard(void)
 
 int main(void)
 {
-	struct plan plan = { .cwd = "/" };
+	static struct plan plan;
 	sigset_t all;
 
 	sigfillset(&all);

@@ -18,7 +18,8 @@
 
 #include "init.h"
 
-#define DEVICE "eth0"
+/* The interface that is being set up. */
+static char device[IFNAMSIZ] = "eth0";
 
 /* struct in6_ifreq of linux/ipv6.h, which does not go with libc's headers. */
 struct address6 {
@@ -38,11 +39,44 @@ static void request(int family, unsigned long cmd, void *arg, const char *what)
 
 static int ifindex(void)
 {
-	int index = if_nametoindex(DEVICE);
+	int index = if_nametoindex(device);
 
 	if (!index)
-		fail("network: no " DEVICE);
+		fail("network: no %s", device);
 	return index;
+}
+
+/* NUMBER:NAME, the NUMBERth interface, under this name; the rest is about it. */
+void network_device(const char *text)
+{
+	struct ifreq ifr = { 0 };
+	const char *name = strchr(text, ':');
+
+	if (!name || strlen(name + 1) >= IFNAMSIZ)
+		fail("/setup: net=%s", text);
+	name++;
+	snprintf(ifr.ifr_name, IFNAMSIZ, "eth%d", atoi(text));
+	snprintf(device, sizeof(device), "%s", name);
+	if (!strcmp(ifr.ifr_name, name))
+		return;
+	snprintf(ifr.ifr_newname, IFNAMSIZ, "%s", name);
+	request(AF_INET, SIOCSIFNAME, &ifr, name);
+}
+
+static struct ifreq request_for_device(void)
+{
+	struct ifreq ifr = { 0 };
+
+	memcpy(ifr.ifr_name, device, sizeof(device));
+	return ifr;
+}
+
+void network_mtu(const char *text)
+{
+	struct ifreq ifr = request_for_device();
+
+	ifr.ifr_mtu = atoi(text);
+	request(AF_INET, SIOCSIFMTU, &ifr, text);
 }
 
 void network_up(const char *ifname)
@@ -82,7 +116,7 @@ static struct sockaddr address_of(struct in_addr addr)
 
 void network_address(const char *text)
 {
-	struct ifreq ifr = { .ifr_name = DEVICE };
+	struct ifreq ifr = request_for_device();
 	struct in_addr addr, mask;
 	int prefix = split(text, AF_INET, &addr, 32);
 
@@ -93,25 +127,50 @@ void network_address(const char *text)
 	request(AF_INET, SIOCSIFNETMASK, &ifr, text);
 }
 
+static void add_route(struct in_addr to, int prefix, const char *gateway)
+{
+	struct rtentry route = { .rt_flags = RTF_UP, .rt_dev = device };
+	struct in_addr mask, via;
+
+	mask.s_addr = htonl(prefix ? ~0U << (32 - prefix) : 0);
+	route.rt_dst = address_of(to);
+	route.rt_genmask = address_of(mask);
+	if (*gateway) {
+		if (inet_pton(AF_INET, gateway, &via) != 1)
+			fail("network: --gateway %s: not an IPv4 address",
+			     gateway);
+		route.rt_flags |= RTF_GATEWAY;
+		route.rt_gateway = address_of(via);
+	}
+	request(AF_INET, SIOCADDRT, &route, *gateway ? gateway : "route");
+}
+
 void network_gateway(const char *text)
 {
-	struct rtentry route = { .rt_flags = RTF_UP | RTF_GATEWAY };
-	struct in_addr gateway, any = { 0 };
+	add_route((struct in_addr){ 0 }, 0, text);
+}
 
-	if (inet_pton(AF_INET, text, &gateway) != 1)
-		fail("network: --gateway %s: not an IPv4 address", text);
-	route.rt_dst = route.rt_genmask = address_of(any);
-	route.rt_gateway = address_of(gateway);
-	request(AF_INET, SIOCADDRT, &route, text);
+/* ADDRESS/PREFIX[ GATEWAY] */
+void network_route(const char *text)
+{
+	const char *gateway = strchrnul(text, ' ');
+	char copy[64];
+	struct in_addr to;
+	int prefix;
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)(gateway - text), text);
+	prefix = split(copy, AF_INET, &to, 32);
+	add_route(to, prefix, *gateway ? gateway + 1 : gateway);
 }
 
 /* There is nobody else on this wire when the machine starts. */
 static void no_duplicate_detection(void)
 {
-	static const char path[] = "/proc/sys/net/ipv6/conf/" DEVICE
-				   "/accept_dad";
+	char path[80];
 	int fd;
 
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_dad",
+		 device);
 	mkdir("/proc", 0555);
 	mount("none", "/proc", "proc", 0, NULL);
 	fd = open(path, O_WRONLY);

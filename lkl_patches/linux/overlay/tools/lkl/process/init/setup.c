@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,9 @@
 #include <unistd.h>
 
 #include "init.h"
+
+bool pid1;
+int requests = -1;
 
 static char *read_all(const char *path, size_t *size)
 {
@@ -31,99 +33,105 @@ static char *read_all(const char *path, size_t *size)
 	return text;
 }
 
-/* A number at @text, up to @end; the last one is no user's or group's. */
-static bool id(const char *text, const char *end, unsigned int *to)
-{
-	unsigned long value;
-	char *last;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	value = strtoul(text, &last, 10);
-	*to = value;
-	return last == end && !errno && value < UINT_MAX;
-}
-
-static void user(struct plan *plan, const char *text)
-{
-	const char *end = strchrnul(text, ':');
-	bool good = id(text, end, &plan->uid);
-
-	plan->gid = plan->uid;
-	if (*end)
-		good = good && id(end + 1, strchr(end, 0), &plan->gid);
-	if (!good)
-		fail("--user %s: not UID[:GID] in numbers", text);
-}
-
-static void hostname(const char *name)
+static void set_hostname(const char *name)
 {
 	if (sethostname(name, strlen(name)))
 		fail("--hostname %s: %s", name, strerror(errno));
 }
 
-static size_t args, envs;
-
-/* What comes later replaces an earlier value. */
-static void add_environment(struct plan *plan, char *text)
+static void set_domainname(const char *name)
 {
-	size_t name = strcspn(text, "=") + 1, i = 0;
-
-	while (i < envs && strncmp(plan->envp[i], text, name))
-		i++;
-	plan->envp[i] = text;
-	envs += i == envs;
+	if (setdomainname(name, strlen(name)))
+		fail("domainname %s: %s", name, strerror(errno));
 }
+
+static void bind_required(const char *text)
+{
+	mount_bind(text, false);
+}
+
+static void bind_optional(const char *text)
+{
+	mount_bind(text, true);
+}
+
+static void set_pid1(const char *text)
+{
+	pid1 = *text == '1';
+}
+
+static void set_plain(const char *text)
+{
+	if (*text == '1')
+		mounts_plain();
+}
+
+static void set_requests(const char *text)
+{
+	requests = atoi(text);
+}
+
+static void set_started(const char *text)
+{
+	started = aside(host_descriptor(atoi(text)));
+}
+
+static void set_name(const char *text)
+{
+	host_name = text;
+}
+
+static const struct {
+	const char *key;
+	void (*act)(const char *value);
+} table[] = {
+	{ "name", set_name },
+	{ "started", set_started },
+	{ "requests", set_requests },
+	{ "root", mount_root },
+	{ "plain", set_plain },
+	{ "mount", mount_add },
+	{ "bind", bind_required },
+	{ "libc", bind_optional },
+	{ "view", bind_optional },
+	{ "scratch", mount_scratch },
+	{ "mask", mount_mask },
+	{ "fixed", mount_read_only },
+	{ "device", device_add },
+	{ "sysctl", sysctl_add },
+	{ "net", network_device },
+	{ "up", network_up },
+	{ "mtu", network_mtu },
+	{ "address", network_address },
+	{ "gateway", network_gateway },
+	{ "route", network_route },
+	{ "address6", network_address6 },
+	{ "gateway6", network_gateway6 },
+	{ "hostname", set_hostname },
+	{ "domainname", set_domainname },
+	{ "pid1", set_pid1 },
+};
 
 static void item(struct plan *plan, const char *key, char *value)
 {
-	if (!strcmp(key, "root"))
-		mount_root(value);
-	else if (!strcmp(key, "bind"))
-		mount_bind(value, false);
-	else if (!strcmp(key, "libc") || !strcmp(key, "view"))
-		mount_bind(value, true);
-	else if (!strcmp(key, "scratch"))
-		mount_scratch(value);
-	else if (!strcmp(key, "up"))
-		network_up(value);
-	else if (!strcmp(key, "address"))
-		network_address(value);
-	else if (!strcmp(key, "gateway"))
-		network_gateway(value);
-	else if (!strcmp(key, "address6"))
-		network_address6(value);
-	else if (!strcmp(key, "gateway6"))
-		network_gateway6(value);
-	else if (!strcmp(key, "hostname"))
-		hostname(value);
-	else if (!strcmp(key, "cwd"))
-		plan->cwd = value;
-	else if (!strcmp(key, "user"))
-		user(plan, value);
-	else if (!strcmp(key, "tty"))
-		plan->tty = *value == '1';
-	else if (!strcmp(key, "pid1"))
-		plan->pid1 = *value == '1';
-	else if (!strcmp(key, "env"))
-		add_environment(plan, value);
-	else if (!strcmp(key, "arg"))
-		plan->argv[args++] = value;
-	else
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		if (strcmp(key, table[i].key))
+			continue;
+		table[i].act(value);
+		return;
+	}
+	if (!strncmp(key, "hook", 4))
+		hook_item(key, value);
+	else if (!plan_item(plan, key, value))
 		fail("/setup: unknown key %s", key);
 }
 
 void setup_read(struct plan *plan)
 {
-	size_t size, items = 0;
+	size_t size;
 	char *at = read_all("/setup", &size), *last = at + size;
 
-	for (size_t i = 0; i < size; i++)
-		items += !at[i];
-	plan->argv = calloc(items + 1, sizeof(char *));
-	plan->envp = calloc(items + 1, sizeof(char *));
-	if (!plan->argv || !plan->envp)
+	if (!plan_init(plan, at, size))
 		fail("no memory for arguments");
 	network_up("lo");
 	while (at < last) {
@@ -134,5 +142,6 @@ void setup_read(struct plan *plan)
 		item(plan, at, value);
 		at = next;
 	}
-	mounts_finish();
+	sysctl_apply();
+	mounts_switch();
 }

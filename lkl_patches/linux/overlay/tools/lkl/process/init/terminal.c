@@ -16,29 +16,27 @@
 
 #include "init.h"
 
-int terminal_open(int *slave)
+/* NULL, or what went wrong; then errno tells why. */
+const char *terminal_open(int *master, int *slave)
 {
-	int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	int unlock = 0, number;
-	char path[32];
+	static char path[32];
 
-	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) ||
-	    ioctl(master, TIOCGPTN, &number))
-		fail("no terminal: %s (does the root have /dev?)",
-		     strerror(errno));
+	*master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*master < 0 || ioctl(*master, TIOCSPTLCK, &unlock) ||
+	    ioctl(*master, TIOCGPTN, &number))
+		return "no terminal (does the root have /dev/pts?)";
 	snprintf(path, sizeof(path), "/dev/pts/%d", number);
 	*slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (*slave < 0)
-		fail("%s: %s", path, strerror(errno));
-	terminal_resize(master);
-	return master;
+	return *slave < 0 ? path : NULL;
 }
 
-void terminal_resize(int master)
+/* As large as the host's terminal @from. */
+void terminal_resize(int master, int from)
 {
 	struct winsize size;
 
-	if (!ioctl(STDIN_FILENO, TIOCGWINSZ, &size))
+	if (!ioctl(from, TIOCGWINSZ, &size))
 		ioctl(master, TIOCSWINSZ, &size);
 }
 

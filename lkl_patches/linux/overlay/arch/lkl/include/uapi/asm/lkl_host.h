@@ -60,7 +60,7 @@ struct lkl_thread {
 	struct lkl_host_regs attach;
 };
 
-#define LKL_MAX_WATCHES 16
+#define LKL_MAX_WATCHES 64
 
 /**
  * struct lkl_watch - a host descriptor that the kernel waits for

@@ -21,4 +21,26 @@
 /* From now on process 1 hears of the signals that the host process gets. */
 #define LKL_HOSTFD_SIGNALS _IO('L', 3)
 
+/* As LKL_HOSTFD_OPEN; the host's descriptor is closed together with the file. */
+#define LKL_HOSTFD_TAKE _IO('L', 4)
+
+#define LKL_HOSTFD_MAX_FDS 8
+
+/**
+ * struct lkl_hostfd_message - one datagram of a host's socket, without waiting
+ * @fd: the host's descriptor of the socket
+ * @buf, @len: where the text goes to, and how much there is room for
+ * @fds, @nfds: host descriptors that came with it (SCM_RIGHTS), and how many
+ */
+struct lkl_hostfd_message {
+	void *buf;
+	unsigned int len;
+	int fd;
+	int fds[LKL_HOSTFD_MAX_FDS];
+	unsigned int nfds;
+};
+
+/* Receive; returns the length of the text, or -EAGAIN. */
+#define LKL_HOSTFD_RECEIVE _IOWR('L', 5, struct lkl_hostfd_message)
+
 #endif
