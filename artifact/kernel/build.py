@@ -5,7 +5,7 @@
                                           /build-<config>  objects
     CACHE/kernel/prefix-<key>/                          what was installed, and build.json:
         lib/liblkl.so, lib/liblkl.a, include/           library mode
-        bin/ukrun, lib/ld-musl-x86_64.so.1              process mode, with its C library
+        bin/ukrun, bin/runu, lib/ld-musl-x86_64.so.1    process mode, with its C library
     CACHE/kernel/current, current-<config>              the prefix that was asked for last
 
 A key names what goes in: kernel release, port, compiler, configuration, C library. A prefix is
@@ -26,7 +26,8 @@ from pathlib import Path
 
 from artifact import live, paths, prefixes, proc, ui
 from artifact.errors import ArtifactError
-from artifact.kernel import base, configure, fetch, patch, series
+from artifact.images.debsource import Fetched
+from artifact.kernel import base, configure, fetch, patch, runu, series
 from artifact.kernel.base import Source
 from artifact.kernel.configure import Config
 from artifact.kernel.series import Port
@@ -76,6 +77,7 @@ class Plan:
     compiler: str
     checkout: Path
     libc: Path
+    json: Fetched | None
 
     @property
     def key(self) -> str:
@@ -85,6 +87,7 @@ class Plan:
             self.port.digest,
             self.compiler,
             self.libc.name,
+            runu.digest(self.json),
             *self.config.targets,
         )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
@@ -133,7 +136,9 @@ def plan(config: str = "default") -> Plan:
     """What `run` would build; fetches the source when it is not there."""
     chosen = configure.get(config)
     source = base.current() or fetch.run()
-    return Plan(source, series.read(), chosen, _compiler(), paths.REPO, libc.run())
+    return Plan(
+        source, series.read(), chosen, _compiler(), paths.REPO, libc.run(), runu.json_source()
+    )
 
 
 def _make(words: Sequence[str | Path], plan: Plan, title: str) -> None:
@@ -171,6 +176,8 @@ def _compile(plan: Plan, into: Path) -> None:
     process[1] = str(plan.tree / "tools/lkl/process")
     _make([*process, "install"], plan, "ukrun")
     shutil.copy(plan.libc / "lib" / "libc.so", into / "lib" / libc.LOADER)
+    if plan.json:
+        runu.make(plan.json, plan.tree, plan.out, ukcc, into, plan.log)
 
 
 def _describe(plan: Plan) -> str:

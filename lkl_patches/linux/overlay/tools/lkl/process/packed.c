@@ -63,6 +63,18 @@ static char **make_argv(int *argc, char **argv, char *program)
 	return all;
 }
 
+/* Whether there is an image in this file, and where. */
+bool packed_find(int fd, unsigned long long *start, char program[232])
+{
+	struct trailer t;
+
+	if (!read_trailer(fd, &t))
+		return false;
+	*start = t.start;
+	memcpy(program, t.program, sizeof(t.program));
+	return true;
+}
+
 bool packed_open(struct packed *p, int *argc, char ***argv)
 {
 	static struct trailer t;

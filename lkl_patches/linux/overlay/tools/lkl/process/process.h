@@ -46,6 +46,7 @@ struct packed {
 };
 
 bool packed_open(struct packed *p, int *argc, char ***argv);
+bool packed_find(int fd, unsigned long long *start, char program[232]);
 
 /* setup.c: what process 1 is told, as NUL-terminated "key=value" */
 void setup_add(const char *key, const char *format, ...)

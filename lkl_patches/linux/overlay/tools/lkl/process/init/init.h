@@ -69,6 +69,10 @@ extern bool pid1;
 extern int requests; /* host descriptor of the socket for them, or -1 */
 void setup_read(struct plan *plan);
 
+/* phase.c: when a phase of the start begins, for who measures it */
+void phase_open(int host_fd);
+void phase(const char *name);
+
 /* plan.c; false: no such key */
 bool plan_init(struct plan *plan, const char *text, size_t size);
 bool plan_item(struct plan *plan, const char *key, char *value);
@@ -80,6 +84,7 @@ const char *identity_take(const struct plan *plan);
 void mount_root(const char *text);
 void mount_bind(const char *text, bool optional);
 void mount_scratch(const char *target);
+void mount_cover(void);
 void mount_add(const char *text);
 void mount_mask(const char *path);
 void mount_read_only(const char *path);

@@ -27,14 +27,14 @@ static void __attribute__((noreturn)) give_up(struct launch *l,
 	_exit(EXIT_NOT_FOUND);
 }
 
-/* runtime-spec, config, "process": cwd is made when it is not there. */
+/* Under runu cwd is made when it is not there, as other runtimes do. */
 static void enter(struct launch *l)
 {
 	char path[4096];
 
 	if (!chdir(l->plan->cwd))
 		return;
-	if (errno == ENOENT) {
+	if (errno == ENOENT && requests >= 0) {
 		snprintf(path, sizeof(path), "%s", l->plan->cwd);
 		for (char *c = path + 1; (c = strchr(c, '/')); c++) {
 			*c = 0;
@@ -90,6 +90,8 @@ static int child(void *arg)
 
 	setsid();
 	if (l->first)
+		phase("exec");
+	if (l->first)
 		mounts_attach();
 	take_streams(l);
 	keep_descriptors(l);
@@ -102,6 +104,8 @@ static int child(void *arg)
 	umask(plan->mask >= 0 ? plan->mask : 022);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (l->first)
+		phase("program");
 	environ = plan->envp;
 	execvp(plan->argv[0], plan->argv);
 	l->error = errno;

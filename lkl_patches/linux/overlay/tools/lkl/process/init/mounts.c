@@ -121,6 +121,21 @@ void mount_root(const char *text)
 		fail("cannot mount the root (%s): %s", type, strerror(errno));
 }
 
+/* The root so far stays as it is; what programs write is kept in memory. */
+void mount_cover(void)
+{
+	mkdir("/lower", 0755);
+	mkdir("/upper", 0755);
+	if (mount(ROOT, "/lower", NULL, MS_MOVE, NULL) ||
+	    mount("none", "/upper", "tmpfs", 0, NULL))
+		fail("cannot make the root writable: %s", strerror(errno));
+	mkdir("/upper/root", 0755);
+	mkdir("/upper/work", 0755);
+	if (mount("none", ROOT, "overlay", 0,
+		  "lowerdir=/lower,upperdir=/upper/root,workdir=/upper/work"))
+		fail("cannot make the root writable: %s", strerror(errno));
+}
+
 static const struct {
 	const char *name;
 	unsigned long flag, attr;

@@ -76,6 +76,17 @@ static void set_started(const char *text)
 	started = aside(host_descriptor(atoi(text)));
 }
 
+static void set_cover(const char *text)
+{
+	if (*text == '1')
+		mount_cover();
+}
+
+static void set_phases(const char *text)
+{
+	phase_open(atoi(text));
+}
+
 static void set_name(const char *text)
 {
 	host_name = text;
@@ -89,6 +100,8 @@ static const struct {
 	{ "started", set_started },
 	{ "requests", set_requests },
 	{ "root", mount_root },
+	{ "cover", set_cover },
+	{ "phases", set_phases },
 	{ "plain", set_plain },
 	{ "mount", mount_add },
 	{ "bind", bind_required },
