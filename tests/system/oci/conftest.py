@@ -115,8 +115,19 @@ def _names(item: pytest.Item) -> set[str]:
 def _excused(item: pytest.Item) -> dict[str, Any] | None:
     for entry in EXCEPTIONS:
         if entry["runtime"] == _runtime(item) and entry["test"] in _names(item):
-            return entry  # type: ignore[no-any-return]
+            return entry if _applies(entry) else None
     return None
+
+
+def _applies(entry: dict[str, Any]) -> bool:
+    """`below`: the first version of the runtime that needs no excuse."""
+    if "below" not in entry:
+        return True
+    found = os.environ.get(f"UK_{entry['runtime'].upper()}") or proc.which(entry["runtime"])
+    if not found:
+        return True
+    below = tuple(map(int, entry["below"].split(".")))
+    return Runtime(entry["runtime"], Path(found)).version < below
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-DOCUMENTS = ("runtime", "config", "config-linux", "bundle", "features", "cli")
+DOCUMENTS = ("runtime", "config", "config-linux", "runtime-linux", "bundle", "features", "cli")
 Test = TypeVar("Test", bound=Callable[..., None])
 
 
