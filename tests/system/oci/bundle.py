@@ -189,7 +189,7 @@ class Workshop:
                 argv,
                 pass_fds=pass_fds,
                 cwd=cwd,
-                preexec_fn=proc.die_with_parent(),
+                preexec_fn=proc.die_with_parent(),  # noqa: PLW1509 (prctl and getppid only)
                 **streams,  # type: ignore[arg-type]
             )
         )

@@ -23,6 +23,7 @@ from tests.system.oci.bundle import Runtime, Workshop
 from tests.system.oci.sentences import sentence_of
 
 HERE = Path(__file__).parent
+PROBE_SOURCE = paths.REPO / "tests" / "c" / "oci" / "probe.c"
 RUNTIMES = tuple(os.environ.get("UK_OCI_RUNTIMES", "runc,crun,runu").split(","))
 CFLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static")
 EXCEPTIONS = tomllib.loads((HERE / "exceptions.toml").read_text())["exception"]
@@ -77,7 +78,7 @@ def image(place: Path) -> Path:
         pytest.skip(str(reason))
     root = place / "image"
     shutil.copytree(busybox, root, symlinks=True)
-    proc.run([compiler, *CFLAGS, HERE / "probe.c", "-o", root / "bin" / "probe"])
+    proc.run([compiler, *CFLAGS, PROBE_SOURCE, "-o", root / "bin" / "probe"])
     return root
 
 

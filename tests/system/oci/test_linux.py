@@ -17,7 +17,8 @@ from tests.system.oci.bundle import CAPABILITY_SETS, PROBE, Json, Seen, Workshop
 from tests.system.oci.sentences import says
 
 FILES = {"pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "mount": "mnt"}
-DEVICES = "null zero full random urandom tty ptmx fd stdin stdout stderr uk".split()
+DEVICES = ["null", "zero", "full", "random", "urandom", "tty", "ptmx", "fd", "uk"]
+STREAMS = ["stdin", "stdout", "stderr"]
 EXTRA = {
     "path": "/dev/uk",
     "type": "c",
@@ -36,7 +37,7 @@ FULL = {
 
 @pytest.fixture(scope="module")
 def seen(shared: Workshop) -> Seen:
-    paths = [f"/dev/{name}" for name in DEVICES]
+    paths = [f"/dev/{name}" for name in (*DEVICES, *STREAMS)]
     values = [f"/proc/sys/{name.replace('.', '/')}" for name in SYSCTL]
     return shared.see(*paths, *values, edit=FULL)
 
@@ -76,11 +77,10 @@ def test_ptmx(seen: Seen) -> None:
     assert (file["type"], file["major"], file["minor"]) == ("c", 5, 2)
 
 
-@says("runtime-linux#dev-symbolic-links",
-      "/dev/fd, stdin, stdout, stderr lead to /proc/self/fd")
+@says("runtime-linux#dev-symbolic-links", "/dev/fd, stdin, stdout, stderr lead to /proc/self/fd")
 def test_links_in_dev(seen: Seen) -> None:
     assert seen.file("/dev/fd")["link"] == "/proc/self/fd"
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
+    for number, name in enumerate(STREAMS):
         assert seen.file(f"/dev/{name}")["link"] == f"/proc/self/fd/{number}"
 
 
@@ -153,7 +153,6 @@ def test_inherited_namespaces(shared: Workshop) -> None:
 def network() -> Iterator[str]:
     """Path of a new network namespace."""
     with namespace() as net:
-        descriptor = None
         with net.entered():
             descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         try:

@@ -37,7 +37,7 @@ ROOT = {
 }
 USER = {
     "process": {
-        "capabilities": {kind: FOUR[:2] for kind in (*CAPABILITY_SETS, "inheritable", "ambient")},
+        "capabilities": dict.fromkeys((*CAPABILITY_SETS, "inheritable", "ambient"), FOUR[:2]),
         "user": {"uid": 1000, "gid": 1000},
     }
 }

@@ -147,10 +147,10 @@ static int writing(const char *path, mode_t mode)
 
 static char kind(mode_t mode)
 {
-	return S_ISDIR(mode) ? 'd' :
-	       S_ISREG(mode) ? 'f' :
-	       S_ISCHR(mode) ? 'c' :
-	       S_ISBLK(mode) ? 'b' :
+	return S_ISDIR(mode)  ? 'd' :
+	       S_ISREG(mode)  ? 'f' :
+	       S_ISCHR(mode)  ? 'c' :
+	       S_ISBLK(mode)  ? 'b' :
 	       S_ISFIFO(mode) ? 'p' :
 				's';
 }
@@ -274,7 +274,7 @@ static void identity(void)
 
 static void namespaces(void)
 {
-	static const char *const all[] = { "pid", "net", "ipc",	 "uts",
+	static const char *const all[] = { "pid", "net",  "ipc",   "uts",
 					   "mnt", "user", "cgroup" };
 	char path[64], target[64];
 
