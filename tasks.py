@@ -47,10 +47,12 @@ HELP = {
 }
 
 
-def task(body: Callable[..., Any], **options: Any) -> "invoke.Task[Any]":
-    """An invoke task with our error convention and the help of its options."""
+def task(
+    body: Callable[..., Any], words: dict[str, str] | None = None, **options: Any
+) -> "invoke.Task[Any]":
+    """An invoke task with our error convention and the help of its options (or `words`)."""
     names = [*inspect.signature(body).parameters][1:]
-    listed = {name: HELP[name] for name in names}
+    listed = {name: (words or HELP).get(name) or HELP[name] for name in names}
     return invoke.task(guarded(body), help=listed, **options)
 
 
@@ -104,6 +106,14 @@ def programs(_: invoke.Context, only: Any = None) -> None:
     from artifact.programs import suite
 
     print(suite.run(only or ()).results_line)
+
+
+@_task(iterable=["only"], words={"run": "one shell command to run with the engines"})
+def engines(_: invoke.Context, run: str = "", only: Any = None) -> None:
+    """Explore: docker, podman and containerd of our own, with our runtime, until Ctrl-C."""
+    from artifact.engines import cli
+
+    sys.exit(cli.run(run, only or ()))
 
 
 @task

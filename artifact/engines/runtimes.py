@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The OCI runtimes that engines are told of, and where they are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from artifact import paths, proc
+from artifact.conformance.duts.runsc import RUNSC, runtime
+from artifact.errors import Unavailable
+
+RUNSC_WORDS = ("--ignore-cgroups", "--overlay2=none")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A runtime: its program, and words that it is always given."""
+
+    name: str
+    program: Path
+    words: tuple[str, ...] = ()
+
+
+def runu_program() -> Path:
+    """Our runtime; Unavailable when it is not built."""
+    program = paths.lkl_prefix() / "bin" / "runu"
+    if not program.is_file():
+        raise Unavailable("the runtime runu is not built", "run: invoke build")
+    return program
+
+
+def _runsc(platform: str) -> Callable[[], Runtime]:
+    def find() -> Runtime:
+        RUNSC.need()
+        return Runtime(f"runsc-{platform}", runtime(), (f"--platform={platform}", *RUNSC_WORDS))
+
+    return find
+
+
+KNOWN: dict[str, Callable[[], Runtime]] = {
+    "runc": lambda: Runtime("runc", Path(proc.need("runc", "runc"))),
+    "crun": lambda: Runtime("crun", Path(proc.need("crun", "crun"))),
+    "runu": lambda: Runtime("runu", runu_program()),
+    "runsc-systrap": _runsc("systrap"),
+    "runsc-ptrace": _runsc("ptrace"),
+}
+
+
+def find(name: str) -> Runtime:
+    """A runtime by its name; Unavailable when it is not here."""
+    return KNOWN[name]()
+
+
+def present() -> tuple[dict[str, Runtime], dict[str, str]]:
+    """The runtimes that are here, and for the others why not."""
+    here: dict[str, Runtime] = {}
+    absent: dict[str, str] = {}
+    for name in KNOWN:
+        try:
+            here[name] = find(name)
+        except Unavailable as reason:
+            absent[name] = str(reason)
+    return here, absent
