@@ -245,30 +245,77 @@ def _dots(
 
 
 def coldstart(run: Run) -> Drawing:
-    """Time until the container has exited (slides p.19), in the paper's order."""
+    """Time until the container has exited (slides p.19), in the paper's order, by image."""
     every = tables.summaries(run, "coldstart").items()
-    found = {series.system: value for series, value in every if series.metric == "wall"}
-    systems = rows("coldstart", set(found))
+    found = {
+        (series.system, str(dict(series.params).get("image", ""))): value[0]
+        for series, value in every
+        if series.metric == "wall"
+    }
+    lines: list[tuple[str, str]] = []
+    for system in rows("coldstart", {system for system, _ in found}):
+        images = sorted((i for s, i in found if s == system), key=tables.image_order)
+        lines += [(system, image) for image in images] or [(system, "")]
     with mpl.rc_context(STYLE):
-        figure, (axes,) = _canvas(7, 0.3 * len(systems) + 1, 1)
-        for position, system in enumerate(systems):
-            if system in found:
-                _dots(axes, position, found[system][0], 1e3, style(system).colour, upright=False)
+        figure, (axes,) = _canvas(7, 0.22 * len(lines) + 1, 1)
+        for position, line in enumerate(lines):
+            if line in found:
+                _dots(axes, position, found[line], 1e3, style(line[0]).colour, upright=False)
             else:
-                _absent(axes, position, tables.skipped(run, "coldstart", system))
-        axes.set_yticks(range(len(systems)), [style(system).label for system in systems])
+                _absent(axes, position, tables.skipped(run, "coldstart", line[0]))
+        axes.set_yticks(
+            range(len(lines)),
+            [f"{style(system).label}, {image}".removesuffix(", ") for system, image in lines],
+        )
         axes.set(xlabel="cold start, ms (logarithmic)", xscale="log" if found else "linear")
         if found:
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.xaxis.set_minor_formatter(NullFormatter())
         axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_ylim(len(systems) - 0.5, -0.5)
+        axes.set_ylim(len(lines) - 0.5, -0.5)
         axes.grid(axis="x", which="both", color="#dddddd", linewidth=0.4)
     caption = (
-        "Cold start of the python-hello container until it has exited; rows in the paper's order"
-        " from fastest to slowest (its durations are unknown to us)."
+        "Cold start of the python-hello container until it has exited, started directly and by"
+        " docker run; in each series rows are in the paper's order from fastest to slowest (its"
+        " durations are unknown to us). After the comma: which build of Python, see the table."
     )
     return _finished("coldstart", caption + POINTS_AND_INTERVALS, figure, run)
+
+
+PHASES = {
+    "process": "#BBBBBB", "start": "#999999", "parse": "#CC79A7", "namespaces": "#0072B2",
+    "boot": "#D55E00", "mount": "#E69F00", "exec": "#F0E442", "program": "#009E73",
+}  # fmt: skip
+
+
+def coldstart_phases(run: Run) -> Drawing:
+    """Where the time of a start by our runtime goes."""
+    medians: dict[str, dict[str, float]] = {}
+    for series, (summary, _) in tables.summaries(run, "coldstart").items():
+        if series.workload == tables.PHASES:
+            medians.setdefault(series.system, {})[series.metric] = summary.median
+    systems = [name for name in rows("coldstart", set(medians)) if name.startswith("runu-p")]
+    with mpl.rc_context(STYLE):
+        figure, (axes,) = _canvas(7, 0.4 * max(len(systems), 2) + 1.2, 1)
+        for position, system in enumerate(systems):
+            left = 0.0
+            for phase, colour in PHASES.items():
+                width = medians.get(system, {}).get(phase, 0) * 1e3
+                axes.barh(position, width, 0.6, left=left, color=colour)
+                left += width
+            if system not in medians:
+                _absent(axes, position, tables.skipped(run, "coldstart", system))
+        axes.set_yticks(range(len(systems)), [style(name).label for name in systems])
+        axes.set(xlabel="ms", ylim=(len(systems) - 0.5, -0.5))
+        handles = [Patch(color=colour, label=name) for name, colour in PHASES.items()]
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+    caption = (
+        "Where the time of a cold start by our runtime goes: medians of each phase over the rounds,"
+        " from starts that are not in the other figure. process: what lies before the runtime's"
+        " first line and after its last, making the process and waiting for its end. Medians of"
+        " parts need not add up to the median of the whole."
+    )
+    return _finished("coldstart_phases", caption, figure, run)
 
 
 def _goodput(axes: Axes, found: Mapping[tables.Series, Summary]) -> None:
@@ -393,6 +440,7 @@ FIGURES: dict[str, Callable[[Run], Drawing]] = {
     "conformance_paper": conformance_paper,
     "conformance_map": conformance_map,
     "coldstart": coldstart,
+    "coldstart_phases": coldstart_phases,
     "netperf": netperf,
     "programs": programs,
 }

@@ -10,7 +10,8 @@ from artifact.errors import ArtifactError
 class Profile:
     """Repeats (counts) and durations (seconds) of one effort level.
 
-    A round runs every system once; warm-up rounds are stored and flagged, not analysed.
+    A round runs every system once; warm-up rounds are stored and flagged, not analysed. Systems
+    that take seconds to start (machines) take part in the first `coldstart_slow_rounds` only.
     """
 
     name: str
@@ -25,6 +26,9 @@ class Profile:
     programs_rounds: int
     redis_requests: int
     wrk_seconds: int
+    coldstart_slow_rounds: int
+    memory_rounds: int
+    memory_containers: tuple[int, ...]
 
 
 # Bytes per send call in the authors' netperf scripts; the shorter profiles take some of them.
@@ -46,6 +50,9 @@ PROFILES: dict[str, Profile] = {
             1,
             10_000,
             1,
+            1,
+            1,
+            (1, 2),
         ),
         Profile(
             "quick",
@@ -60,6 +67,9 @@ PROFILES: dict[str, Profile] = {
             7,
             50_000,
             2,
+            6,
+            3,
+            (1, 2, 4, 8, 16, 32),
         ),
         Profile(
             "paper",
@@ -74,6 +84,9 @@ PROFILES: dict[str, Profile] = {
             20,
             100_000,
             5,
+            30,
+            10,
+            (1, 2, 4, 8, 16, 24, 32),
         ),
     )
 }

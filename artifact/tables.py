@@ -20,8 +20,9 @@ from artifact.records import (
     write_atomically,
 )
 from artifact.relations import Evidence, told
-from artifact.stats import FEWEST_FOR_INTERVAL, Summary, summarise
+from artifact.stats import FEWEST_FOR_INTERVAL, Summary, round_ratios, summarise
 from artifact.styles import ROWS, SUITES, VERDICTS, quantity, rows, style
+from artifact.systems import registry
 from artifact.ui import plain_table
 
 SMOKE_NOTE = " Profile smoke: one pass to see that everything runs, not a measurement."
@@ -196,13 +197,73 @@ def _measured(run: Run, experiment: str, title: str) -> Table:
     return Table(experiment, f"{title} {INTERVAL}{note(run)}", heads, cells)
 
 
+PHASES = "phases"  # workload of the starts whose parts are timed
+IMAGE_ORDER = ("public", "private", "debian", "")
+SERIES = {"directly": "", "docker run": "docker-"}
+
+
+def image_order(image: str) -> int:
+    """Where an image stands among those of a system."""
+    return IMAGE_ORDER.index(image) if image in IMAGE_ORDER else len(IMAGE_ORDER)
+
+
 def coldstart(run: Run) -> Table:
     """Durations of the python-hello container (slides p.19)."""
     title = (
         "Cold start: time from starting the runtime until it has exited. Paper: native <"
         " µKontainer < docker/runc < gVisor < Nabla < Kata; its durations are unknown to us."
+        " The program is the same in every image: public is our Python with musl, private the same"
+        " linked statically, debian the distribution's with glibc. Ratios compare systems that"
+        " start the same image. Of runu-private the image is one file; its native is the same"
+        " static program and files, unpacked."
     )
     return _measured(run, "coldstart", title)
+
+
+def coldstart_order(run: Run) -> Table:
+    """The paper's order beside ours, and ratios within rounds, for each series and image."""
+    walls = [
+        s for s in latest_samples(run.samples("coldstart")) if s.metric == "wall" and not s.warmup
+    ]
+    rounds: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+    for sample in walls:
+        rounds[sample.system, str(sample.params.get("image", ""))][sample.round] = sample.value
+    cells = []
+    for series, prefix in SERIES.items():
+        for image in sorted({image for _, image in rounds}, key=image_order):
+            cells += _order(rounds, series, prefix, image)
+    heads = ["series", "image", "system", "paper's place", "ours", "median", "/ native", "/ runc"]
+    caption = (
+        "Places by median within a series and an image, among the systems that the paper ranks;"
+        " ratios are medians of ratios within rounds, to the host's own start of the same image"
+        f" and to runc in the same series. {INTERVAL}{note(run)}"
+    )
+    return Table("coldstart_order", caption, heads, cells)
+
+
+def _order(
+    rounds: dict[tuple[str, str], dict[int, float]], series: str, prefix: str, image: str
+) -> list[list[str]]:
+    """Rows of one series and image, fastest first; docker's has no native of its own."""
+    ranked = {row.name: row.paper_order for row in registry.of(registry.COLDSTART)}
+    mine = {
+        system: summarise([*values.values()])
+        for (system, which), values in rounds.items()
+        if which == image and system in ranked and system.startswith("docker-") == bool(prefix)
+    }
+    order = sorted(mine, key=lambda system: mine[system].median)
+    places = [system for system in order if ranked[system]]
+    cells = []
+    for system in order:
+        here = rounds[system, image]
+        bases = [rounds.get((base, image), {}) for base in ("native", f"{prefix}runc")]
+        ratios = [round_ratios(here, base) if base is not here else [] for base in bases]
+        place = [str(ranked[system]), str(places.index(system) + 1)] if ranked[system] else ["", ""]
+        told_ratios = [told(summarise(points)) if points else "" for points in ratios]
+        cells.append(
+            [series, image, style(system).label, *place, shown(mine[system], "s"), *told_ratios]
+        )
+    return cells
 
 
 def netperf(run: Run) -> Table:
@@ -321,6 +382,7 @@ TABLES: dict[str, Callable[[Run], Table]] = {
     "conformance_paper": lambda run: conformance(run, PAPER),
     "verdicts": verdicts,
     "coldstart": coldstart,
+    "coldstart_order": coldstart_order,
     "netperf": netperf,
     "core": core,
     "programs": programs,

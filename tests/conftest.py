@@ -36,6 +36,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 CASES = {"arp": 12, "ipv4": 12, "icmpv4": 8}
 CORE = {"lkl": 30e-9, "host": 200e-9}
 COLDSTART = {"native": 0.010, "crun": 0.030, "runc": 0.050}
+PHASES = {"process": 1e-3, "parse": 0.1e-3, "boot": 6e-3, "program": 12e-3}
 PROGRAMS = {  # workload, metric, unit, native and µKontainer
     ("hello", "wall", "s"): (2e-3, 5e-3),
     ("python", "wall", "s"): (15e-3, 17e-3),
@@ -54,6 +55,9 @@ NETPERF = {
 def _measure(run: Run, rounds: int) -> None:
     noise = random.Random(1)
     rows = [("coldstart", name, "python-hello", "wall", "s", v) for name, v in COLDSTART.items()]
+    rows += [
+        ("coldstart", "runu-public", "phases", name, "s", value) for name, value in PHASES.items()
+    ]
     rows += [("core", name, "w", "syscall_getppid", "s", value) for name, value in CORE.items()]
     rows += [("netperf", "native", name, *what) for name, what in NETPERF.items()]
     rows += [

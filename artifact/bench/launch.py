@@ -72,12 +72,15 @@ def launch(
     place: Path,
     *,
     options: Sequence[str] = (),
+    around: Sequence[str] = (),
     timeout: float = 60.0,
 ) -> Launched:
-    """Run `argv` once under the launcher `program`; `place` is for its report."""
+    """Run `argv` once under the launcher `program`, which `around` precedes; `place` is for its
+    report.
+    """
     report = place / "report.json"
     report.unlink(missing_ok=True)
-    done = proc.run([program, "--report", report, *options, "--", *argv], timeout=timeout)
+    done = proc.run([*around, program, "--report", report, *options, "--", *argv], timeout=timeout)
     measured = parse_report(report.read_text())
     return Launched(
         wall=measured.wall_ns / 1e9,

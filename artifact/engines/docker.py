@@ -46,7 +46,7 @@ class Docker:
 def configuration(place: Path, lower: Path, known: Mapping[str, Runtime]) -> dict[str, object]:
     """The daemon's configuration file; `lower` is containerd's socket."""
     declared = {
-        name: {"path": str(runtime.program), "runtimeArgs": list(runtime.words)}
+        name: {"path": str(runtime.executable(place))}
         for name, runtime in known.items()
         if name != BUILT_IN
     }

@@ -45,8 +45,6 @@ if [ -z "$legacy" ]; then
 	done
 fi
 
-# gVisor's runsc stops when a network namespace other than the first shows these limits.
-mount -t tmpfs limits /proc/sys/net/core
 ip link set lo up
 
 trap 'exit 0' TERM

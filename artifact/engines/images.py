@@ -8,9 +8,10 @@ from pathlib import Path
 
 from artifact.engines import archive
 from artifact.engines.archive import Config
-from artifact.images import catalogue, python_hello
+from artifact.images import catalogue
 from artifact.images.recipe import Form
 from artifact.kernel.fetch import locked
+from artifact.systems.base import Image
 
 TAG = "latest"
 
@@ -42,7 +43,7 @@ def recipe(
     return _kept(built.rootfs, called or f"uk-{name}-{form}:{TAG}", chosen)
 
 
-def debian_python() -> Loadable:
-    """The untouched Debian root with the cold-start program."""
-    image = python_hello.image()
-    return _kept(image.root, f"uk-{image.name}:{TAG}", Config(cmd=image.argv))
+def of_image(image: Image) -> Loadable:
+    """An image that experiments start, by the name of the directory it was made in."""
+    name = image.root.parent.name if image.root.name == "rootfs" else image.root.name
+    return _kept(image.root, f"uk-{name}:{TAG}", Config(cmd=image.argv))

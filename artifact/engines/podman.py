@@ -74,7 +74,8 @@ def podman(inside: Enclosure, known: Mapping[str, Runtime]) -> Iterator[Podman]:
     program = Path(proc.need("podman", "podman"))
     place = inside.place
     (place / "networks").mkdir()
-    paths = "\n".join(f'{name} = ["{runtime.program}"]' for name, runtime in known.items())
+    programs = {name: runtime.executable(place) for name, runtime in known.items()}
+    paths = "\n".join(f'{name} = ["{program}"]' for name, program in programs.items())
     text = CONTAINERS.format(place=place, runtimes=paths, ulimits=_limits())
     (place / "containers.conf").write_text(text)
     (place / "storage.conf").write_text(STORAGE.format(place=place))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The OCI runtimes that engines are told of, and where they are."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +10,28 @@ from artifact import paths, proc
 from artifact.conformance.duts.runsc import RUNSC, runtime
 from artifact.errors import Unavailable
 
+HIDE_SYSCTLS = Path(__file__).with_name("hide-sysctls.sh")
 RUNSC_WORDS = ("--ignore-cgroups", "--overlay2=none")
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """A runtime: its program, and words that it is always given."""
+    """A runtime: its program, words that it is always given, and words that go before it."""
 
     name: str
     program: Path
     words: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
+
+    def executable(self, place: Path) -> Path:
+        """The whole as one program, which is written to `place` where it takes more than one."""
+        if not (self.words or self.around):
+            return self.program
+        script = place / f"runtime-{self.name}"
+        command = shlex.join((*self.around, str(self.program), *self.words))
+        script.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        script.chmod(0o755)
+        return script
 
 
 def runu_program() -> Path:
@@ -32,7 +45,9 @@ def runu_program() -> Path:
 def _runsc(platform: str) -> Callable[[], Runtime]:
     def find() -> Runtime:
         RUNSC.need()
-        return Runtime(f"runsc-{platform}", runtime(), (f"--platform={platform}", *RUNSC_WORDS))
+        words = (f"--platform={platform}", *RUNSC_WORDS)
+        around = ("unshare", "--mount", "sh", str(HIDE_SYSCTLS))
+        return Runtime(f"runsc-{platform}", runtime(), words, around)
 
     return find
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The python-hello image: a Debian root with Python and the paper's cold-start program.
+"""The python-hello images: a root with Python and the paper's cold-start program.
 
-Made by mmdebstrap(1) from the machine's own mirror, once per recipe, and kept in the cache
-under a key of everything that decides its content. Which package versions came is written
-beside it and goes into the records.
+`image` is Debian's, with glibc. `musl` is our recipe's Python in either form, `packed` its
+private form as one file with a kernel; the program is the same file in all of them.
+
+Debian's is made by mmdebstrap(1) from the machine's own mirror, once per recipe, and kept in
+the cache under a key of everything that decides its content. Which package versions came is
+written beside it and goes into the records.
 """
 
 import fcntl
@@ -15,6 +18,10 @@ from pathlib import Path
 
 from artifact import aptroot, paths, proc, ui
 from artifact.errors import ArtifactError, Unavailable
+from artifact.images import catalogue, pack, tree
+from artifact.images.builder import Built, prune
+from artifact.images.recipe import Form
+from artifact.kernel.fetch import locked
 from artifact.systems import leftovers
 from artifact.systems.base import Image
 
@@ -100,3 +107,64 @@ def _versions(rootfs: Path) -> dict[str, str]:
     if missing := sorted(set(REPORTED) - found.keys()):
         raise ArtifactError(f"the image has no {', '.join(missing)}", f"is {SUITE} complete?")
     return found
+
+
+def musl(form: Form) -> Image:
+    """Our Python, public (ordinary, musl) or private (static), with the program in its root."""
+    built = catalogue.image("python", form)
+    directory = HOME / f"{NAME}-{form}-{_key(built)}"
+    with locked(HOME / f"{NAME}-{form}.lock"):
+        if not directory.is_dir():
+            _derive(built.rootfs, directory)
+        prune(directory)
+    return Image(NAME, directory / "rootfs", (*built.argv, INSIDE), _known(built))
+
+
+def packed() -> Image:
+    """The private form as one file, alone in a root directory."""
+    whole = musl(Form.PRIVATE)
+    launcher = paths.lkl_prefix() / "bin" / "ukrun"
+    with launcher.open("rb") as source:
+        kernel = hashlib.file_digest(source, "sha256").hexdigest()[:16]
+    directory = whole.root.parent / f"packed-{kernel}"
+    with locked(whole.root.parent / "packed.lock"):
+        if not directory.is_dir():
+            for old in whole.root.parent.glob("packed-*/"):
+                shutil.rmtree(old)
+            _pack(whole, directory, launcher)
+    return Image(NAME, directory, (f"/{NAME}-uk", INSIDE), whole.provenance)
+
+
+def _pack(whole: Image, directory: Path, launcher: Path) -> None:
+    part = HOME / f"{leftovers.prefix()}{NAME}-packed"
+    try:
+        tree.lay_out(part)
+        pack.pack(whole.root, whole.argv[0], part / f"{NAME}-uk", launcher)
+        part.rename(directory)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _key(built: Built) -> str:
+    content = f"{built.directory.name} {INSIDE} {PROGRAM.read_text()}"
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _known(built: Built) -> dict[str, str]:
+    names = ("source", "version", "toolchain")
+    return {name: str(built.facts[name]) for name in names}
+
+
+def _derive(rootfs: Path, directory: Path) -> None:
+    """The root with one file more; all others are the same files (hard links)."""
+    _sweep()
+    part = HOME / f"{leftovers.prefix()}{directory.name}"
+    try:
+        part.mkdir()
+        proc.run(["cp", "-al", rootfs, part / "rootfs"])
+        target = part / "rootfs" / INSIDE.lstrip("/")
+        target.parent.mkdir(parents=True)
+        shutil.copyfile(PROGRAM, target)
+        part.rename(directory)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

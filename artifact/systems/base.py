@@ -22,11 +22,17 @@ class Image:
 
 @dataclass(frozen=True)
 class Start:
-    """One start: what uk-launch executes, and what it prepares before the clock runs."""
+    """One start: what uk-launch executes, and what is prepared before the clock runs.
+
+    around: words before uk-launch itself, such as those that make a namespace. env: a variable
+    NAME=VALUE for the program.
+    """
 
     argv: tuple[str, ...]
     chroot: Path | None = None
     unmount: Path | None = None
+    env: str = ""
+    around: tuple[str, ...] = ()
 
     def launcher_options(self) -> list[str]:
         """The same, as options of artifact/csrc/bench/uk-launch.c."""
@@ -35,6 +41,8 @@ class Start:
             options += ["--chroot", str(self.chroot)]
         if self.unmount:
             options += ["--unmount", str(self.unmount)]
+        if self.env:
+            options += ["--env", self.env]
         return options
 
 

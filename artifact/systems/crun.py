@@ -5,9 +5,12 @@ crun 1.8 refuses a machine with both cgroup versions. It is then started in a mo
 without the unified hierarchy; that is prepared before the clock runs, and recorded.
 """
 
+from functools import partial
+
+from artifact.engines import runtimes
 from artifact.systems.oci import OciRuntime
 
 
 def system() -> OciRuntime:
     """Crun as packaged."""
-    return OciRuntime("crun", "crun", bears_hybrid=False)
+    return OciRuntime("crun", partial(runtimes.find, "crun"), bears_hybrid=False)

@@ -9,10 +9,12 @@ no capabilities, no seccomp filter.
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from artifact import proc
+from artifact.engines.runtimes import Runtime
 from artifact.errors import Unavailable
 from artifact.systems import cgroups, leftovers
 from artifact.systems.base import Facts, Image, Start
@@ -59,18 +61,32 @@ def config(image: Image, ident: str, argv: tuple[str, ...]) -> dict[str, Any]:
 
 
 class OciRuntime:
-    """A runtime found on PATH, called as runc is called."""
+    """A runtime that is called as runc is called."""
 
-    def __init__(self, name: str, apt_package: str, *, bears_hybrid: bool) -> None:
-        """`bears_hybrid`: whether it accepts cgroup versions 1 and 2 mounted side by side."""
+    def __init__(
+        self,
+        name: str,
+        find: Callable[[], Runtime],
+        *,
+        bears_hybrid: bool,
+        words: tuple[str, ...] = (),
+    ) -> None:
+        """`find`: where it is, or Unavailable. `bears_hybrid`: whether it accepts cgroup versions 1
+        and 2 mounted side by side. `words`: options for it, beside those that it always has.
+        """
         self.name = name
-        self._package = apt_package
+        self._find = find
         self._bears_hybrid = bears_hybrid
         self._program = ""
+        self._own_words = words
+        self._words: tuple[str, ...] = ()
+        self._around: tuple[str, ...] = ()
 
     def check(self) -> Facts:
         """Its version, and how control groups look to it."""
-        self._program = proc.need(self.name, self._package)
+        found = self._find()
+        self._program = str(found.program)
+        self._words, self._around = (*found.words, *self._own_words), found.around
         if os.geteuid() != 0:
             raise Unavailable(f"{self.name} on a bundle like ours needs root", "run as root")
         if not cgroups.is_mount_point("/"):
@@ -84,6 +100,7 @@ class OciRuntime:
         version = proc.run([self._program, "--version"]).stdout.splitlines()[0]
         return {
             "version": version.split()[-1],
+            "options": " ".join(self._words),
             "cgroup": str(groups.mode),
             "cgroup_unified_hidden": self._hidden_mount(groups) is not None,
         }
@@ -94,21 +111,23 @@ class OciRuntime:
         bundle.mkdir()
         text = json.dumps(config(image, ident, (*image.argv, nonce)))
         (bundle / "config.json").write_text(text)
-        state = self._state(place)
-        leftovers.note_container(place, self._program, state, ident)
-        argv = (self._program, "--root", str(state), "run", "--bundle", str(bundle), ident)
-        return Start(argv, unmount=self._hidden_mount(cgroups.here()))
+        leftovers.note_container(place, self._program, self._state(place), ident)
+        argv = (*self._called(place), "run", "--bundle", str(bundle), ident)
+        return Start(argv, unmount=self._hidden_mount(cgroups.here()), around=self._around)
 
     def clean(self, place: Path, ident: str) -> None:
         """Check that the runtime removed everything; remove it by force if not."""
-        if (self._state(place) / ident).exists():
+        if any(self._state(place).glob(f"{ident}*")):
             proc.run(
-                [self._program, "--root", self._state(place), "delete", "--force", ident],
+                [*self._called(place), "delete", "--force", ident],
                 check=False,  # fails where the runtime is half-way gone; the group is next
                 timeout=20,
             )
         cgroups.remove(ident)
         leftovers.forget_container(place, ident)
+
+    def _called(self, place: Path) -> tuple[str, ...]:
+        return (self._program, "--root", str(self._state(place)), *self._words)
 
     def _state(self, place: Path) -> Path:
         return place / f"state-{self.name}"

@@ -99,7 +99,9 @@ def test_daemon_json_declares_the_runtimes_but_dockers_own(tmp_path: Path) -> No
         "runu": Runtime("runu", Path("/opt/runu"), ("--debug",)),
     }
     written = configuration(tmp_path, tmp_path / "lower.sock", known)
-    assert written["runtimes"] == {"runu": {"path": "/opt/runu", "runtimeArgs": ["--debug"]}}
+    script = tmp_path / "runtime-runu"
+    assert written["runtimes"] == {"runu": {"path": str(script)}}
+    assert "exec /opt/runu --debug " in script.read_text()
     assert written["containerd"] == str(tmp_path / "lower.sock")
 
 

@@ -2,13 +2,14 @@
 /*
  * uk-launch: run one program and report how long it took, measured next to it.
  *
- *   uk-launch --report FILE [--chroot DIR] [--unmount DIR] -- PROGRAM [ARG]...
+ *   uk-launch --report FILE [--chroot DIR] [--unmount DIR] [--env NAME=VALUE]
+ *             -- PROGRAM [ARG]...
  *
  * The time runs from just before fork(2) to the return of wait4(2), on
  * CLOCK_MONOTONIC. Everything that only prepares the measurement (a private
  * mount namespace with one hierarchy less, opening the new root) happens
- * before. The program gets exactly this environment and no descriptor above 2;
- * it is killed when we are. FILE receives one line of JSON. Exit code: 0 if the
+ * before. The program gets exactly this environment, with the variable that is
+ * named, and no descriptor above 2; it is killed when we are. FILE receives one line of JSON. Exit code: 0 if the
  * program was started, whatever became of it; 1 if not.
  */
 #define _GNU_SOURCE
@@ -27,8 +28,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static char *const program_env[] = {
+static char *program_env[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	NULL, /* --env */
 	NULL,
 };
 
@@ -146,6 +148,7 @@ int main(int argc, char **argv)
 		{ "report", required_argument, NULL, 'r' },
 		{ "chroot", required_argument, NULL, 'c' },
 		{ "unmount", required_argument, NULL, 'u' },
+		{ "env", required_argument, NULL, 'e' },
 		{ 0 },
 	};
 	struct job job = { 0 };
@@ -158,12 +161,15 @@ int main(int argc, char **argv)
 			job.root = optarg;
 		else if (option == 'u')
 			job.unmount = optarg;
+		else if (option == 'e')
+			program_env[1] = optarg;
 		else
 			return 1;
 	}
 	if (!job.report || optind == argc) {
 		fputs("usage: uk-launch --report FILE [--chroot DIR] "
-		      "[--unmount DIR] -- PROGRAM [ARG]...\n",
+		      "[--unmount DIR] [--env NAME=VALUE] -- PROGRAM "
+		      "[ARG]...\n",
 		      stderr);
 		return 1;
 	}
