@@ -205,6 +205,22 @@ def coldstart(_: invoke.Context, profile: str = "quick") -> None:
 
 
 @task
+def memory(_: invoke.Context, profile: str = "quick") -> None:
+    """Measure: memory of containers that wait, and of the n-th one."""
+    from artifact.bench import memory
+
+    print(memory.run(profile).results_line)
+
+
+@task
+def image_size(_: invoke.Context, profile: str = "quick") -> None:
+    """Measure: sizes of images, and of what each system needs beside them."""
+    from artifact.bench import image_size
+
+    print(image_size.run(profile).results_line)
+
+
+@task
 def netperf(_: invoke.Context, profile: str = "quick") -> None:
     """Measure: goodput and transactions per second (slides p.20)."""
     from artifact.bench import netperf

@@ -10,6 +10,7 @@ import html
 import io
 import re
 import textwrap
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -384,6 +385,121 @@ def netperf(run: Run) -> Drawing:
     return _finished("netperf", caption + POINTS_AND_INTERVALS, figure, run)
 
 
+# --- memory and sizes ----------------------------------------------------------------------
+
+
+def _image_label(system: str, image: str) -> str:
+    """A system with its image, where the label does not have it already."""
+    label = style(system).label
+    return label if "image" in label else f"{label}, {image}"
+
+
+def memory(run: Run) -> Drawing:
+    """Memory of one waiting container per program, and of many."""
+    found = {
+        series: summary
+        for series, (summary, _) in tables.summaries(run, "memory").items()
+        if series.metric == "pss"
+    }
+    lines: list[tuple[str, str]] = []
+    for system in rows("memory", {series.system for series in found}):
+        images = {str(s.param("image")) for s in found if s.system == system}
+        lines += [(system, i) for i in sorted(images, key=tables.image_order)] or [(system, "")]
+    programs = ("hello", "python", "nginx")
+    with mpl.rc_context(STYLE):
+        figure, panels = _canvas(11, 0.34 * len(lines) + 1.4, 1 + len(programs))
+        for axes, program in zip(panels, programs, strict=False):
+            _one_container(axes, run, found, lines, program)
+            axes.set_yticks(range(len(lines)), [_image_label(*line) for line in lines])
+            if program != programs[0]:
+                axes.set_yticks([])
+        _many_containers(panels[-1], found, lines)
+    caption = (
+        "Proportional set size, of one container that waits with each program, and of n containers"
+        " of hello together: all processes of the containers and what remains of the runtime."
+        " Bars and lines are medians."
+    )
+    return _finished("memory", caption + POINTS_AND_INTERVALS, figure, run)
+
+
+def _one_container(
+    axes: Axes,
+    run: Run,
+    found: Mapping[tables.Series, Summary],
+    lines: Sequence[tuple[str, str]],
+    program: str,
+) -> None:
+    for position, (system, image) in enumerate(lines):
+        wanted = (system, program, "pss", (("containers", 1), ("image", image)))
+        summary = found.get(tables.Series(*wanted))
+        if summary is None:
+            _absent(axes, position, tables.skipped(run, "memory", system), NARROW)
+            continue
+        colour = style(system).colour
+        axes.barh(position, summary.median * 1e-6, 0.6, color=colour, alpha=0.3)
+        _dots(axes, position, summary, 1e-6, colour, upright=False)
+    axes.set(title=program, xlabel="MB", ylim=(len(lines) - 0.5, -0.5))
+    axes.grid(axis="x", color="#dddddd", linewidth=0.4)
+
+
+def _many_containers(
+    axes: Axes, found: Mapping[tables.Series, Summary], lines: Sequence[tuple[str, str]]
+) -> None:
+    drawn = False
+    for system, image in lines:
+        mine = {
+            int(series.param("containers") or 0): summary.median * 1e-6
+            for series, summary in found.items()
+            if (series.system, series.workload, series.param("image")) == (system, "hello", image)
+        }
+        if mine:
+            drawn = True
+            numbers = sorted(mine)
+            how = "--" if image == "private" and system == "native" else "-"
+            axes.plot(
+                numbers, [mine[n] for n in numbers], marker="o", ms=3, ls=how,
+                color=style(system).colour, label=_image_label(system, image),
+            )  # fmt: skip
+    scale = "log" if drawn else "linear"
+    axes.set(title="n containers of hello", xlabel="n", ylabel="MB", xscale=scale, yscale=scale)
+    if drawn:
+        axes.legend(frameon=False, fontsize=6)
+        axes.xaxis.set_major_locator(LogLocator(base=2))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
+
+
+def image_size(run: Run) -> Drawing:
+    """Images of each system, compressed and unpacked; what they share in a panel of its own."""
+    found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for sample in latest_samples(run.samples("image_size")):
+        found[sample.workload, sample.system][sample.metric] += int(sample.value)
+    systems = rows("image_size", {system for _, system in found})
+    images = sorted({image for image, _ in found} - {tables.SHARED}) or ["image"]
+    panels = [*images, tables.SHARED]
+    with mpl.rc_context(STYLE):
+        figure, every = _canvas(11, 0.3 * len(systems) + 1.3, len(panels))
+        for axes, image in zip(every, panels, strict=True):
+            for position, system in enumerate(systems):
+                sizes = found.get((image, system))
+                if sizes is None:
+                    _absent(axes, position, tables.skipped(run, "image_size", system), NARROW)
+                    continue
+                colour = style(system).colour
+                axes.barh(position, sizes["unpacked"] * 1e-6, 0.7, color=colour, alpha=0.3)
+                axes.barh(position, sizes["gzip"] * 1e-6, 0.35, color=colour)
+            axes.set(title=image, xlabel="MB", ylim=(len(systems) - 0.5, -0.5))
+            axes.set_yticks(range(len(systems)), [style(system).label for system in systems])
+            if image != panels[0]:
+                axes.set_yticks([])
+    caption = (
+        "Sizes of images: light bars unpacked, dark bars compressed by gzip. Shared: what a machine"
+        " has once beside all images, runtime and kernel where it is not the host's."
+    )
+    return _finished("image_size", caption, figure, run)
+
+
 # --- programs ------------------------------------------------------------------------------
 
 
@@ -443,6 +559,8 @@ FIGURES: dict[str, Callable[[Run], Drawing]] = {
     "coldstart_phases": coldstart_phases,
     "netperf": netperf,
     "programs": programs,
+    "memory": memory,
+    "image_size": image_size,
 }
 
 

@@ -84,6 +84,8 @@ STEPS: tuple[Step, ...] = (
     Step("compat", ("compat",), measures=True, first=10),
     Step("images", ("images",), first=900),
     Step("coldstart", ("coldstart",), measures=True, first=60),
+    Step("memory", ("memory",), measures=True, first=40),
+    Step("image-size", ("image-size",), measures=True, first=10),
     Step("netperf", ("netperf",), measures=True, first=65),
     Step("bench-programs", ("bench-programs",), measures=True, first=30),
     Step("notebooks", ("notebooks",), first=20),

@@ -84,6 +84,8 @@ ROWS: dict[str, dict[str, str]] = {
     "coldstart": _registered("coldstart"),
     "netperf": _registered("netperf"),
     "programs": _registered("programs"),
+    "memory": _registered("memory"),
+    "image_size": _registered("image_size"),
     "core": {"lkl": ABSENT, "host": ABSENT},
     "conformance": {
         "lwip": ABSENT,

@@ -3,7 +3,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from artifact import claims, goals, output
@@ -266,6 +266,109 @@ def _order(
     return cells
 
 
+def _lines(run: Run, experiment: str, metric: str) -> dict[Series, dict[int, float]]:
+    """Values by round for each series of one metric, without the warm-up."""
+    found: dict[Series, dict[int, float]] = defaultdict(dict)
+    for sample in latest_samples(run.samples(experiment)):
+        if sample.metric == metric and not sample.warmup:
+            params = tuple(sorted(sample.params.items()))
+            series = Series(sample.system, sample.workload, metric, params)
+            found[series][sample.round] = sample.value
+    return found
+
+
+def memory(run: Run) -> Table:
+    """What one waiting container has, and how much more than the program alone."""
+    pss, rss = _lines(run, "memory", "pss"), _lines(run, "memory", "rss")
+    counts = _lines(run, "memory", "processes")
+    cells = []
+    for system in rows("memory", {series.system for series in pss}):
+        mine = [s for s in pss if s.system == system and s.param("containers") == 1]
+        if not mine:
+            cells.append([style(system).label, *[""] * 6, skipped(run, "memory", system)])
+        for series in sorted(mine, key=lambda s: (s.workload, image_order(str(s.param("image"))))):
+            rounds, native = pss[series], pss.get(replace(series, system="native"), {})
+            more = [rounds[number] - native[number] for number in sorted(rounds.keys() & native)]
+            numbers = counts.get(replace(series, metric="processes"), {}).values()
+            cells.append(
+                [style(system).label, series.workload, str(series.param("image")),
+                 "/".join(sorted({f"{number:g}" for number in numbers})),
+                 shown(summarise([*rss[replace(series, metric="rss")].values()]), "B"),
+                 shown(summarise([*rounds.values()]), "B"),
+                 shown(summarise(more), "B") if more and system != "native" else "", ""]
+            )  # fmt: skip
+    heads = ["system", "workload", "image", "processes", "resident", "proportional",
+             "over native", "remark"]  # fmt: skip
+    caption = (
+        "Memory of one container that waits: the sums over all of its processes and those of the"
+        " runtime that remain, of the resident and the proportional set (a shared page divided"
+        " among those that have it); over native: proportional, within a round. The host"
+        f" kernel's own memory and an engine's are not in it. {INTERVAL}{note(run)}"
+    )
+    return Table("memory", caption, heads, cells)
+
+
+def memory_containers(run: Run) -> Table:
+    """What the n-th container of the same image costs."""
+    pss = _lines(run, "memory", "pss")
+    cells = []
+    for system in rows("memory", {series.system for series in pss}):
+        mine = sorted(
+            (s for s in pss if s.system == system and s.workload == "hello"),
+            key=lambda s: (image_order(str(s.param("image"))), int(s.param("containers") or 0)),
+        )
+        for before, series in zip([None, *mine], mine, strict=False):
+            image, number = str(series.param("image")), int(series.param("containers") or 0)
+            rounds = pss[series]
+            steps: list[float] = []
+            if before is not None and before.param("image") == image:
+                fewer, last = pss[before], int(before.param("containers") or 0)
+                both = sorted(rounds.keys() & fewer)
+                steps = [(rounds[r] - fewer[r]) / (number - last) for r in both]
+            total = shown(summarise([*rounds.values()]), "B")
+            further = shown(summarise(steps), "B") if steps else ""
+            cells.append([style(system).label, image, str(number), total, further])
+        if not mine:
+            cells.append([style(system).label, "", "", "", skipped(run, "memory", system)])
+    heads = ["system", "image", "containers", "proportional, all", "each further one"]
+    caption = (
+        "Memory of n containers of hello that wait at once: the sum of their proportional sets, and"
+        " what each container costs between one line's number and the line's above."
+        f" {INTERVAL}{note(run)}"
+    )
+    return Table("memory_containers", caption, heads, cells)
+
+
+SIZES = ("unpacked", "gzip", "zstd")
+SHARED = "shared"
+
+
+def image_size(run: Run) -> Table:
+    """Sizes of images, and of what a system's images share on a machine."""
+    found = {
+        (s.system, s.workload, str(s.params.get("part", "")), s.metric): s.value
+        for s in latest_samples(run.samples("image_size"))
+    }
+    parts = {(system, workload, part): None for system, workload, part, _ in found}
+    cells = []
+    for system in rows("image_size", {key[0] for key in found}):
+        mine = [key for key in parts if key[0] == system]
+        for key in sorted(mine, key=lambda key: (key[1] == SHARED, key[1:])):
+            values = [found.get((*key, metric)) for metric in SIZES]
+            told_sizes = ["" if value is None else quantity(value, "B") for value in values]
+            what = f"{SHARED}: {key[2]}" if key[2] else key[1]
+            cells.append([style(system).label, what, *told_sizes, ""])
+        if not mine:
+            cells.append([style(system).label, *[""] * 4, skipped(run, "image_size", system)])
+    caption = (
+        "Sizes of images as files, and compressed as a registry holds them (gzip -6, zstd -3)."
+        " Shared: what a machine has once, however many images; in a private image kernel and C"
+        f" library are inside.{note(run)}"
+    )
+    heads = ["system", "image", "unpacked", "gzip", "zstd", "remark"]
+    return Table("image_size", caption, heads, cells)
+
+
 def netperf(run: Run) -> Table:
     """Goodput and transactions (slides p.20)."""
     title = (
@@ -384,6 +487,9 @@ TABLES: dict[str, Callable[[Run], Table]] = {
     "coldstart": coldstart,
     "coldstart_order": coldstart_order,
     "netperf": netperf,
+    "memory": memory,
+    "memory_containers": memory_containers,
+    "image_size": image_size,
     "core": core,
     "programs": programs,
     "provenance": provenance,

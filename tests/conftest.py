@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from artifact import paths
-from artifact.records import Run, SampleRecord, Verdict, VerdictRecord
+from artifact.records import Param, Run, SampleRecord, Verdict, VerdictRecord
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,11 +45,22 @@ PROGRAMS = {  # workload, metric, unit, native and µKontainer
     ("redis", "get", "1/s"): (40e3, 44e3),
     ("cpython", "cases_passed", "1"): (None, 0.97),
 }
+MEMORY = {"native": 1e6, "runc": 1.1e6, "runu-public": 9e6}
 NETPERF = {
     "TCP_STREAM": ("throughput", "bit/s", 10e9),
     "TCP_MAERTS": ("throughput", "bit/s", 9e9),
     "TCP_RR": ("transactions", "1/s", 55e3),
 }
+
+
+PARAMS: dict[str, dict[str, Param]] = {
+    "netperf": {"pinning": "cross"},
+    "memory": {"image": "public", "containers": 1},
+}
+
+
+def _size(experiment: str, size: int) -> dict[str, Param]:
+    return {"size": size} if experiment == "netperf" else {}
 
 
 def _measure(run: Run, rounds: int) -> None:
@@ -66,6 +77,11 @@ def _measure(run: Run, rounds: int) -> None:
         for system, value in zip(("native", "ukontainer"), pair, strict=True)
         if value is not None
     ]
+    rows += [
+        ("memory", name, "hello", metric, "B", v) for name, v in MEMORY.items()
+        for metric in ("rss", "pss")
+    ]  # fmt: skip
+    rows += [("image_size", "runc", "hello", metric, "B", 1e6) for metric in ("unpacked", "gzip")]
     for experiment, system, workload, metric, unit, value in rows:
         sizes = (64, 1500) if metric == "throughput" else (1,)
         for size, number in itertools.product(sizes, range(rounds)):
@@ -74,7 +90,7 @@ def _measure(run: Run, rounds: int) -> None:
                     experiment=experiment,
                     system=system,
                     workload=workload,
-                    params={"size": size, "pinning": "cross"} if experiment == "netperf" else {},
+                    params=PARAMS.get(experiment, {}) | _size(experiment, size),
                     metric=metric,
                     unit=unit,
                     value=value if unit == "1" else value * noise.uniform(0.95, 1.05),

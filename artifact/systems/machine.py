@@ -13,7 +13,7 @@ from pathlib import Path
 from artifact import proc
 from artifact.conformance.duts.compile import compiled, kept
 from artifact.conformance.duts.machines import KERNEL, cpio
-from artifact.errors import ArtifactError, Unavailable
+from artifact.errors import ArtifactError
 from artifact.paths import CSRC
 from artifact.systems.base import Facts, Image, Start
 
@@ -80,7 +80,16 @@ def _with_dependencies(names: tuple[str, ...]) -> dict[str, bytes]:
     return loaded
 
 
-def _initramfs(version: str) -> Path:
+def kernel() -> Path:
+    """The kernel of the virtual machine; Unavailable when it was not brought."""
+    KERNEL.need()
+    (image,) = KERNEL.directory.glob("root/boot/vmlinuz-*")
+    return image
+
+
+def initramfs() -> Path:
+    """Process 1 and the modules by which it reaches the disk."""
+    version = KERNEL.need()["version"]
     program = first()
 
     def make(fresh: Path) -> None:
@@ -90,6 +99,13 @@ def _initramfs(version: str) -> Path:
         fresh.write_bytes(cpio({**files, "init": program.read_bytes()}))
 
     return kept("coldstart-initramfs", f"{version} {program.name} {MODULES}", make)
+
+
+def disk(root: Path, file: Path) -> Path:
+    """A root directory as a disk, made once."""
+    if not file.is_file():
+        proc.run([proc.need("mkfs.erofs", "erofs-utils"), "-T0", file, root])
+    return file
 
 
 class Qemu:
@@ -102,25 +118,20 @@ class Qemu:
         program = proc.need("qemu-system-x86_64", "qemu-system-x86")
         proc.need("cc", "gcc")
         proc.need("mkfs.erofs", "erofs-utils")
-        if not KERNEL.need():
-            raise Unavailable("no kernel for the machine")
         version = proc.run([program, "--version"]).stdout.splitlines()[0]
         return {"version": version, "kernel": KERNEL.need()["version"], "memory": MEMORY}
 
     def prepare(self, image: Image, place: Path, ident: str, nonce: str) -> Start:
         """The image as a disk, made once."""
         del ident  # nothing of it stays
-        disk = place / f"disk-{image.root.parent.name}.erofs"
-        if not disk.is_file():
-            proc.run([proc.need("mkfs.erofs", "erofs-utils"), "-T0", disk, image.root])
-        (kernel,) = KERNEL.directory.glob("root/boot/vmlinuz-*")
+        drive = disk(image.root, place / f"disk-{image.root.parent.name}.erofs")
         words = " ".join((*image.argv, nonce))
         argv = (
             proc.need("qemu-system-x86_64", "qemu-system-x86"), "-accel", "tcg", "-cpu",
             "max,cx16=off", "-m", MEMORY, "-nodefaults", "-no-user-config", "-display", "none",
-            "-no-reboot", "-serial", "stdio", "-kernel", str(kernel),
-            "-initrd", str(_initramfs(KERNEL.need()["version"])),
-            "-drive", f"file={disk},if=virtio,format=raw,read-only=on",
+            "-no-reboot", "-serial", "stdio", "-kernel", str(kernel()),
+            "-initrd", str(initramfs()),
+            "-drive", f"file={drive},if=virtio,format=raw,read-only=on",
             "-append", f"console=ttyS0 quiet panic=-1 -- {words}",
         )  # fmt: skip
         return Start(argv)

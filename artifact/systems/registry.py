@@ -15,6 +15,8 @@ from artifact.errors import ArtifactError
 COLDSTART = "coldstart"
 NETPERF = "netperf"
 PROGRAMS = "programs"
+MEMORY = "memory"
+IMAGE_SIZE = "image_size"
 
 RUNS = ""  # reason of a system that this repository runs
 NEEDS_RUNU = "the runtime runu is not part of this artifact yet"
@@ -63,6 +65,19 @@ SYSTEMS: tuple[System, ...] = (
     System(NETPERF, "graphene", "Graphene", 0, NOT_PACKAGED),
     System(NETPERF, "uml", "User Mode Linux", 0, NEEDS_SERIES),
     System(NETPERF, "qemu-tcg", "VM (QEMU TCG)", 0, NEEDS_SERIES),
+    System(MEMORY, "native", "native", 0, RUNS),
+    System(MEMORY, "runu-private", "µKontainer (private image)", 0, RUNS),
+    System(MEMORY, "runu-public", "µKontainer (public image)", 0, RUNS),
+    System(MEMORY, "crun", "crun", 0, RUNS),
+    System(MEMORY, "runc", "runc", 0, RUNS),
+    System(MEMORY, "runsc", "gVisor (runsc)", 0, RUNS),
+    System(IMAGE_SIZE, "runu-private", "µKontainer (private image)", 0, RUNS),
+    System(IMAGE_SIZE, "runu-public", "µKontainer (public image)", 0, RUNS),
+    System(IMAGE_SIZE, "crun", "crun", 0, RUNS),
+    System(IMAGE_SIZE, "runc", "runc", 0, RUNS),
+    System(IMAGE_SIZE, "runsc", "gVisor (runsc)", 0, RUNS),
+    System(IMAGE_SIZE, "uml", "User Mode Linux", 0, RUNS),
+    System(IMAGE_SIZE, "qemu-tcg", "VM (QEMU TCG)", 0, RUNS),
     System(PROGRAMS, "native", "native", 0, RUNS),
     System(PROGRAMS, "ukontainer", "µKontainer", 0, RUNS),
     System(PROGRAMS, "ukontainer-tap", "µKontainer (tap)", 0, RUNS),

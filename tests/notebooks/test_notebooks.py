@@ -23,7 +23,7 @@ def cells(notebook: Path, kind: str) -> list[nbformat.NotebookNode]:
 def test_there_is_one_for_each_question() -> None:
     assert [notebook.stem for notebook in notebooks.questions()] == [
         "00_overview", "10_conformance", "15_compat_examples", "20_cold_start", "30_netperf",
-        "40_programs",
+        "40_programs", "50_memory", "60_image_size",
     ]  # fmt: skip
 
 

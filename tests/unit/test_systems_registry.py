@@ -7,7 +7,9 @@ from artifact import styles
 from artifact.errors import ArtifactError
 from artifact.systems import registry
 
-EXPERIMENTS = (registry.COLDSTART, registry.NETPERF, registry.PROGRAMS)
+EXPERIMENTS = (
+    registry.COLDSTART, registry.NETPERF, registry.PROGRAMS, registry.MEMORY, registry.IMAGE_SIZE,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
