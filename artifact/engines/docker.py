@@ -57,7 +57,6 @@ def configuration(place: Path, lower: Path, known: Mapping[str, Runtime]) -> dic
         "containerd": str(lower),
         "hosts": [f"unix://{place / 'docker.sock'}"],
         "runtimes": declared,
-        "storage-driver": "overlay2",
         "ipv6": False,
     }
 

@@ -25,6 +25,7 @@ from artifact.systems import cgroups, leftovers
 
 SCRIPT = Path(__file__).with_name("enclosure.sh")
 KINDS = ("mount", "net", "ipc", "uts", "cgroup", "pid")
+LONGEST_PLACE = 80  # a socket below it: 108 octets with its own name, unix(7)
 NS_GET_PARENT = 0xB702  # ioctl_nsfs(2)
 # Groups to join come before "--", the command after it.
 JOIN = (
@@ -167,6 +168,8 @@ def enclosure() -> Iterator[Enclosure]:
         ui.say(f"removed what a killed run left: {', '.join(left)}")
     with leftovers.workplace() as place:
         place.chmod(0o755)  # rootless programs go through it
+        if len(str(place)) > LONGEST_PLACE:
+            raise ArtifactError(f"{place} is too long a name for sockets", "set TMPDIR to /tmp")
         name = f"{leftovers.prefix()}{place.name.rpartition('-')[2]}"
         try:
             start, later = _make_groups(name)

@@ -13,6 +13,7 @@ from artifact.engines import images, runtimes
 from artifact.engines.containerd import containerd
 from artifact.engines.docker import Docker, docker
 from artifact.engines.enclosure import enclosure
+from artifact.errors import ArtifactError
 from artifact.systems.base import Facts, Image, Start
 
 
@@ -23,19 +24,29 @@ class SharedDocker:
         """`held` stops it."""
         self._held = held
         self._running: Docker | None = None
+        self._refused: ArtifactError | None = None
         self._loaded: dict[Path, str] = {}
 
     def engine(self) -> Docker:
-        """The daemon; Unavailable when it cannot be started here."""
+        """The daemon; one that cannot be started here is not tried again: the same reason."""
+        if self._refused is not None:
+            raise self._refused
         if self._running is None:
-            known, _ = runtimes.present()
-            with ExitStack() as tried:
-                inside = tried.enter_context(enclosure())
-                lower = tried.enter_context(containerd(inside))
-                running = tried.enter_context(docker(lower, known))
-                self._held.push(tried.pop_all())
-            self._running = running
+            try:
+                self._running = self._start()
+            except ArtifactError as error:
+                self._refused = error
+                raise
         return self._running
+
+    def _start(self) -> Docker:
+        known, _ = runtimes.present()
+        with ExitStack() as tried:
+            inside = tried.enter_context(enclosure())
+            lower = tried.enter_context(containerd(inside))
+            running = tried.enter_context(docker(lower, known))
+            self._held.push(tried.pop_all())
+        return running
 
     def image(self, image: Image) -> str:
         """The name of an image, loaded first if this daemon does not have it."""
