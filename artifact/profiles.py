@@ -68,7 +68,7 @@ PROFILES: dict[str, Profile] = {
             50_000,
             2,
             6,
-            3,
+            6,
             (1, 2, 4, 8, 16, 32),
         ),
         Profile(

@@ -199,7 +199,8 @@ def _measured(run: Run, experiment: str, title: str) -> Table:
 
 PHASES = "phases"  # workload of the starts whose parts are timed
 IMAGE_ORDER = ("public", "private", "debian", "")
-SERIES = {"directly": "", "docker run": "docker-"}
+NATIVE, DOCKER = "native", "docker-"
+SERIES = {"directly": "", "docker run": DOCKER}
 
 
 def image_order(image: str) -> int:
@@ -230,11 +231,13 @@ def coldstart_order(run: Run) -> Table:
         rounds[sample.system, str(sample.params.get("image", ""))][sample.round] = sample.value
     cells = []
     for series, prefix in SERIES.items():
-        for image in sorted({image for _, image in rounds}, key=image_order):
+        known = {i for s, i in rounds if s != NATIVE and s.startswith(DOCKER) == bool(prefix)}
+        for image in sorted(known, key=image_order):
             cells += _order(rounds, series, prefix, image)
     heads = ["series", "image", "system", "paper's place", "ours", "median", "/ native", "/ runc"]
     caption = (
-        "Places by median within a series and an image, among the systems that the paper ranks;"
+        "Places by median within a series and an image, among the systems that the paper ranks and"
+        " that were run here;"
         " ratios are medians of ratios within rounds, to the host's own start of the same image"
         f" and to runc in the same series. {INTERVAL}{note(run)}"
     )
@@ -244,21 +247,25 @@ def coldstart_order(run: Run) -> Table:
 def _order(
     rounds: dict[tuple[str, str], dict[int, float]], series: str, prefix: str, image: str
 ) -> list[list[str]]:
-    """Rows of one series and image, fastest first; docker's has no native of its own."""
+    """Rows of one series and image, fastest first; both series begin with the host's own start."""
     ranked = {row.name: row.paper_order for row in registry.of(registry.COLDSTART)}
     mine = {
         system: summarise([*values.values()])
         for (system, which), values in rounds.items()
-        if which == image and system in ranked and system.startswith("docker-") == bool(prefix)
+        if which == image
+        and (system == NATIVE or (system in ranked and system.startswith(DOCKER) == bool(prefix)))
     }
     order = sorted(mine, key=lambda system: mine[system].median)
     places = [system for system in order if ranked[system]]
+    published = sorted({ranked[system] for system in places})
     cells = []
     for system in order:
         here = rounds[system, image]
-        bases = [rounds.get((base, image), {}) for base in ("native", f"{prefix}runc")]
+        bases = [rounds.get((base, image), {}) for base in (NATIVE, f"{prefix}runc")]
         ratios = [round_ratios(here, base) if base is not here else [] for base in bases]
-        place = [str(ranked[system]), str(places.index(system) + 1)] if ranked[system] else ["", ""]
+        place = ["", ""]
+        if ranked[system]:
+            place = [str(published.index(ranked[system]) + 1), str(places.index(system) + 1)]
         told_ratios = [told(summarise(points)) if points else "" for points in ratios]
         cells.append(
             [series, image, style(system).label, *place, shown(mine[system], "s"), *told_ratios]

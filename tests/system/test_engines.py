@@ -367,6 +367,56 @@ def test_after_kill_9_nothing_runs_and_the_next_start_removes_the_rest(
     place.rmdir()
 
 
+# --- invoke engines ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Temporary directories of our children, in a place that nobody else uses."""
+    directory = Path(tempfile.mkdtemp(dir="/tmp"))
+    monkeypatch.setenv("TMPDIR", str(directory))
+    yield directory
+    assert [*directory.iterdir()] == []
+    directory.rmdir()
+
+
+def invoke(*words: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "invoke", "engines", *words], cwd=paths.REPO,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def test_one_command_with_the_engines(engines: cli.Engines, place: Path) -> None:
+    if engines.docker is None or engines.podman is None:
+        pytest.skip("; ".join(engines.absent))
+    command = f"docker run --rm {HELLO}; podman run --rm {HELLO}; pwd; exit 7"
+    with invoke("--run", command) as child:
+        out, _ = child.communicate(timeout=LIMIT_S)
+    assert out.splitlines()[-3:] == ["hello, world", "hello, world", str(paths.REPO)]
+    assert child.returncode == 7
+
+
+def test_until_ctrl_c(engines: cli.Engines, place: Path) -> None:
+    if engines.docker is None:
+        pytest.skip("; ".join(engines.absent))
+    with invoke() as child:
+        assert child.stdout is not None
+        lines: list[str] = []
+        while not lines or "Ctrl-C" not in lines[-1]:
+            lines.append(child.stdout.readline().strip())
+            assert lines[-1], lines
+        (run,) = (line for line in lines if " run --rm " in line)
+        done = proc.run(run.replace("NAME", "runc").split(), timeout=LIMIT_S)
+        assert done.stdout == "hello, world\n"
+        (enter,) = (line.split()[0] for line in lines if "/enter " in line)
+        assert "Storage Driver" in proc.run([enter, "docker", "info"], timeout=LIMIT_S).stdout
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=LIMIT_S)
+    assert child.returncode == 0
+    assert not cgroups.names() or leftovers.prefix_of(child.pid) not in " ".join(cgroups.names())
+
+
 # --- containerd ----------------------------------------------------------------------------
 
 
