@@ -296,11 +296,13 @@ def coldstart_phases(run: Run) -> Drawing:
         if series.workload == tables.PHASES:
             medians.setdefault(series.system, {})[series.metric] = summary.median
     systems = [name for name in rows("coldstart", set(medians)) if name.startswith("runu-p")]
+    others = sorted({phase for found in medians.values() for phase in found} - PHASES.keys())
+    colours = {**PHASES, **dict.fromkeys(others, "#555555")}
     with mpl.rc_context(STYLE):
         figure, (axes,) = _canvas(7, 0.4 * max(len(systems), 2) + 1.2, 1)
         for position, system in enumerate(systems):
             left = 0.0
-            for phase, colour in PHASES.items():
+            for phase, colour in colours.items():
                 width = medians.get(system, {}).get(phase, 0) * 1e3
                 axes.barh(position, width, 0.6, left=left, color=colour)
                 left += width
@@ -308,7 +310,7 @@ def coldstart_phases(run: Run) -> Drawing:
                 _absent(axes, position, tables.skipped(run, "coldstart", system))
         axes.set_yticks(range(len(systems)), [style(name).label for name in systems])
         axes.set(xlabel="ms", ylim=(len(systems) - 0.5, -0.5))
-        handles = [Patch(color=colour, label=name) for name, colour in PHASES.items()]
+        handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
         figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     caption = (
         "Where the time of a cold start by our runtime goes: medians of each phase over the rounds,"
