@@ -53,7 +53,8 @@ class Enclosure:
 
     def argv(self, *words: str | Path) -> list[str]:
         """A command of the outside that runs `words` inside."""
-        enter = ["nsenter", f"--target={self.pid}", *(f"--{kind}" for kind in KINDS)]
+        # --root: inside a chroot the namespace's root directory is not ours.
+        enter = ["nsenter", f"--target={self.pid}", "--root", *(f"--{kind}" for kind in KINDS)]
         return [*join(self.groups), *enter, *(str(word) for word in words)]
 
     def run(self, *words: str | Path, check: bool = True, timeout: float = 120) -> proc.Completed:

@@ -417,6 +417,28 @@ def test_until_ctrl_c(engines: cli.Engines, place: Path) -> None:
     assert not cgroups.names() or leftovers.prefix_of(child.pid) not in " ".join(cgroups.names())
 
 
+IN_A_CHROOT = """
+set -e
+mount --make-rprivate /
+mount --rbind / "$1"
+mount -t tmpfs tmp "$1/tmp"
+cd "$2"
+exec chroot "$1" sh -c 'cd "$1" && shift && exec "$@"' sh "$2" "$3" -c "$4"
+"""
+OWN_FILES = """
+from artifact.engines.enclosure import enclosure
+with enclosure() as inside:
+    print(inside.run("cat", inside.place / "enclosure.log").stdout, inside.run("pwd").stdout)
+"""
+
+
+def test_in_a_chroot_the_inside_sees_the_same_files(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    words = [str(root), str(paths.REPO), sys.executable, OWN_FILES]
+    proc.run(["unshare", "--mount", "sh", "-c", IN_A_CHROOT, "sh", *words], timeout=LIMIT_S)
+
+
 # --- containerd ----------------------------------------------------------------------------
 
 
