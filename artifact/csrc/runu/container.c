@@ -28,7 +28,8 @@ void vcpu_kick(void)
 /* Nothing of the caller's goes into a container but what it has named. */
 static void close_others(const struct birth *b)
 {
-	int keep[] = { b->sync, b->console, b->control, phase_fd() };
+	int keep[] = { b->sync, b->console, b->control, phase_fd(),
+		       host_random_fd };
 	int from = 3 + b->o->preserve_fds;
 
 	for (;;) {
@@ -159,7 +160,6 @@ static void prepare(struct birth *b, struct options *o)
 	host_ops.init = process_init_start;
 	host_ops.init_size = process_init_end - process_init_start;
 	idle_init();
-	sandbox_prepare();
 	rootfs_seal();
 	capabilities_drop(c->config);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "runu.h"
+#include "process.h"
 
 bool create_option(struct create_options *o, int *i, int argc, char **argv)
 {
@@ -158,6 +159,7 @@ void create_container(struct container *c, const struct create_options *o)
 	if (o->console_socket)
 		b.console = console_connect(o->console_socket);
 	b.control = open_control(c);
+	sandbox_prepare(); /* before a control group forbids devices */
 	cgroup_create(c);
 	c->pid = give_birth(&b, flags);
 	attend(c, &b);

@@ -103,7 +103,7 @@ static void tell_bind(const struct container *c, const cJSON *mount)
 		    strerror(errno));
 	tree = rootfs_tree(
 		from, has_option(mount, "rbind") || !has_option(mount, "bind"),
-		flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0);
+		MOUNT_ATTR_NODEV | (flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0));
 	fd = S_ISDIR(st.st_mode) ? tree :
 				   rootfs_stage(tree, name, sizeof(name));
 	setup_add("bind", "%d:%s%s%s%s:%s:%s", fd,
@@ -156,16 +156,21 @@ static void tell_list(const cJSON *config, const char *path, const char *key)
 		setup_add(key, "%s", item->valuestring);
 }
 
+/* The host layer is built without vector registers: no double goes to setup_add(). */
+static unsigned int whole(const cJSON *at, const char *name, unsigned int other)
+{
+	return json_number(at, name, other);
+}
+
 static void tell_devices(const cJSON *config)
 {
 	const cJSON *d;
 
 	cJSON_ArrayForEach(d, json_list(config, "linux.devices"))
-		setup_add("device", "%s:%.0f:%.0f:%o:%.0f:%.0f:%s",
-			  json_text(d, "type", "c"), json_number(d, "major", 0),
-			  json_number(d, "minor", 0),
-			  (unsigned int)json_number(d, "fileMode", 0666),
-			  json_number(d, "uid", 0), json_number(d, "gid", 0),
+		setup_add("device", "%s:%u:%u:%o:%u:%u:%s",
+			  json_text(d, "type", "c"), whole(d, "major", 0),
+			  whole(d, "minor", 0), whole(d, "fileMode", 0666),
+			  whole(d, "uid", 0), whole(d, "gid", 0),
 			  json_text(d, "path", ""));
 }
 
@@ -190,7 +195,7 @@ static void tell_hooks(const struct container *c)
 	cJSON_ArrayForEach(hook, json_list(c->config, "hooks.startContainer"))
 	{
 		setup_add("hook", "%s", json_text(hook, "path", ""));
-		setup_add("hooktime", "%.0f", json_number(hook, "timeout", 0));
+		setup_add("hooktime", "%u", whole(hook, "timeout", 0));
 		cJSON_ArrayForEach(word, json_list(hook, "args"))
 			setup_add("hookarg", "%s", word->valuestring);
 		cJSON_ArrayForEach(word, json_list(hook, "env"))
@@ -377,6 +382,11 @@ void describe(const struct birth *b, const struct rootfs *r)
 		setup_add("hostname", "%s", hostname);
 	if (domain)
 		setup_add("domainname", "%s", domain);
+	if (json_get(config, "process.oomScoreAdj"))
+		setup_add("oom", "%d",
+			  (int)json_number(config, "process.oomScoreAdj", 0));
+	setup_add("propagation", "%s",
+		  json_text(config, "linux.rootfsPropagation", ""));
 	setup_add("pid1", "%d", config_namespace(config, "pid") != NULL);
 	tell_hooks(c);
 	setup_add("keep", "%d", b->o->preserve_fds);

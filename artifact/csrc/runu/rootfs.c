@@ -2,7 +2,8 @@
 /*
  * Directories of the host that the container may see. Each is a mount of its own
  * that hangs nowhere (open_tree(2)), so there is no way up from it, and is
- * read-only for whoever holds it where config.json says so (mount_setattr(2)).
+ * read-only for whoever holds it where config.json says so, and has no devices
+ * of the host (mount_setattr(2)).
  * The process's own root is an empty directory in the end.
  */
 #include <errno.h>
@@ -22,13 +23,23 @@
 
 static int stage = -1, staged;
 
+/* Of the host's mounts: whether the container sees later ones below its own. */
 static unsigned long propagation(const cJSON *config)
 {
+	static const char *const known[] = {
+		"",	  "private", "rprivate",   "slave",	 "rslave",
+		"shared", "rshared", "unbindable", "runbindable"
+	};
 	const char *how = json_text(config, "linux.rootfsPropagation", "");
+	size_t i = 0;
 
-	if (strstr(how, "shared"))
-		return MS_SHARED;
-	return strstr(how, "slave") ? MS_SLAVE : MS_PRIVATE;
+	while (i < sizeof(known) / sizeof(*known) && strcmp(known[i], how))
+		i++;
+	if (i == sizeof(known) / sizeof(*known))
+		die("config.json: linux.rootfsPropagation: %s: private, slave, shared or unbindable",
+		    how);
+	return strstr(how, "slave") || strstr(how, "shared") ? MS_SLAVE :
+							       MS_PRIVATE;
 }
 
 int rootfs_tree(const char *path, bool recursive, unsigned long set)

@@ -13,7 +13,7 @@ static const char head[] =
 	"	\"process\": {\n"
 	"		\"terminal\": false,\n"
 	"		\"user\": {\"uid\": 0, \"gid\": 0},\n"
-	"		\"args\": [\"sh\", \"-c\", \"uname -a\"],\n"
+	"		\"args\": [\"sh\"],\n"
 	"		\"env\": [\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"],\n"
 	"		\"cwd\": \"/\",\n"
 	"		\"capabilities\": {\n"

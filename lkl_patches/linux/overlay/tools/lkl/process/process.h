@@ -77,6 +77,8 @@ struct host_allowed {
 extern const struct host_allowed host_allowed[];
 extern const size_t host_allowed_count;
 
+extern int host_random_fd;
+
 void sandbox_prepare(void);
 void sandbox_enter(void);
 

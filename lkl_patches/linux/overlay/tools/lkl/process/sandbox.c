@@ -36,7 +36,7 @@ long host_syscall(long nr, long a, long b, long c, long d, long e, long f);
 extern const char host_call_begin[], host_call_end[];
 
 static bool sandboxed;
-static int random_fd = -1;
+int host_random_fd = -1;
 
 const struct host_allowed host_allowed[] = {
 	{ SYS_mmap, "mmap" },
@@ -160,7 +160,7 @@ static long narrow(long nr, long a, long b, long c, long d, long e, long f)
 	case SYS_ioctl:
 		return terminal(a, b, c);
 	case SYS_getrandom:
-		return transfer(SYS_preadv2, random_fd, a, b, HERE);
+		return transfer(SYS_preadv2, host_random_fd, a, b, HERE);
 	case SYS_msync: /* the host's page cache has it already */
 		return 0;
 	case SYS_fgetxattr:
@@ -241,8 +241,8 @@ static int make_filter(struct sock_filter *f)
 
 void sandbox_prepare(void)
 {
-	random_fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-	if (random_fd < 0)
+	host_random_fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	if (host_random_fd < 0)
 		die("/dev/urandom: %s", strerror(errno));
 }
 

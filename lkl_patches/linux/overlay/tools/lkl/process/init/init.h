@@ -66,6 +66,7 @@ int aside(int fd);
 
 /* setup.c: the machine, and its program's plan */
 extern bool pid1;
+extern const char *oom_score;
 extern int requests; /* host descriptor of the socket for them, or -1 */
 void setup_read(struct plan *plan);
 
@@ -85,6 +86,7 @@ void mount_root(const char *text);
 void mount_bind(const char *text, bool optional);
 void mount_scratch(const char *target);
 void mount_cover(void);
+void mount_propagation(const char *how);
 void mount_add(const char *text);
 void mount_mask(const char *path);
 void mount_read_only(const char *path);
@@ -121,6 +123,7 @@ void network_gateway6(const char *text);
 
 /* terminal.c */
 const char *terminal_open(int *master, int *slave);
+void terminal_console(int slave);
 void terminal_take(int slave);
 void terminal_resize(int master, int from);
 

@@ -57,6 +57,8 @@ static void take_streams(struct launch *l)
 
 	if (l->plan->tty && (bad = terminal_open(&l->master, &slave)))
 		give_up(l, bad);
+	if (slave >= 0 && l->first && requests >= 0)
+		terminal_console(slave);
 	if (unshare(CLONE_FILES))
 		give_up(l, "descriptors of its own");
 	if (slave >= 0) {
@@ -81,6 +83,18 @@ static void keep_descriptors(struct launch *l)
 	}
 }
 
+static void set_oom_score(void)
+{
+	int fd = oom_score ? open("/proc/self/oom_score_adj",
+				  O_WRONLY | O_CLOEXEC) :
+			     -1;
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, oom_score, strlen(oom_score));
+	close(fd);
+}
+
 static int child(void *arg)
 {
 	struct launch *l = arg;
@@ -98,6 +112,8 @@ static int child(void *arg)
 	if (l->first)
 		hooks_run();
 	enter(l);
+	if (l->first)
+		set_oom_score();
 	bad = identity_take(plan);
 	if (bad)
 		give_up(l, bad);

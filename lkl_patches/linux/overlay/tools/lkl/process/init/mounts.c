@@ -403,6 +403,19 @@ void mounts_switch(void)
 		fail("cannot make the root the root: %s", strerror(errno));
 }
 
+static unsigned long propagation;
+
+/* runtime-spec, config-linux, "Rootfs Mount Propagation" */
+void mount_propagation(const char *how)
+{
+	unsigned long recursive = *how == 'r' ? MS_REC : 0;
+
+	propagation = strstr(how, "shared")	? MS_SHARED | recursive :
+		      strstr(how, "slave")	? MS_SLAVE | recursive :
+		      strstr(how, "unbindable") ? MS_UNBINDABLE | recursive :
+						  0;
+}
+
 /* By the program's process: /proc is that of its process id namespace. */
 void mounts_attach(void)
 {
@@ -415,5 +428,7 @@ void mounts_attach(void)
 		make_read_only(fixed[i]);
 	for (int i = 0; i < masked_count; i++)
 		mask(masked[i]);
+	if (propagation)
+		mount(NULL, "/", NULL, propagation, NULL);
 	umask(022);
 }

@@ -13,6 +13,7 @@
 #include "init.h"
 
 bool pid1;
+const char *oom_score;
 int requests = -1;
 
 static char *read_all(const char *path, size_t *size)
@@ -82,6 +83,11 @@ static void set_cover(const char *text)
 		mount_cover();
 }
 
+static void set_oom_score(const char *text)
+{
+	oom_score = text;
+}
+
 static void set_phases(const char *text)
 {
 	phase_open(atoi(text));
@@ -101,6 +107,8 @@ static const struct {
 	{ "requests", set_requests },
 	{ "root", mount_root },
 	{ "cover", set_cover },
+	{ "propagation", mount_propagation },
+	{ "oom", set_oom_score },
 	{ "phases", set_phases },
 	{ "plain", set_plain },
 	{ "mount", mount_add },

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -29,6 +30,19 @@ const char *terminal_open(int *master, int *slave)
 	snprintf(path, sizeof(path), "/dev/pts/%d", number);
 	*slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	return *slave < 0 ? path : NULL;
+}
+
+/* runtime-spec, config, "process": /dev/console is the terminal. */
+void terminal_console(int slave)
+{
+	char path[64];
+	int fd = open("/dev/console", O_CREAT | O_RDONLY | O_NOCTTY | O_CLOEXEC,
+		      0600);
+
+	if (fd >= 0)
+		close(fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", slave);
+	mount(path, "/dev/console", NULL, MS_BIND, NULL);
 }
 
 /* As large as the host's terminal @from. */
