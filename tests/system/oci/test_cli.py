@@ -9,7 +9,7 @@ import struct
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fcntl import ioctl
 from pathlib import Path
@@ -156,9 +156,9 @@ def test_exec_of_a_process_object(running: Container, tmp_path: Path) -> None:
     _await(lambda: mark.exists() and mark.read_text() == "object\n")
 
 
-def _await(condition: "object", limit_s: float = 10.0) -> None:
+def _await(condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
     end = time.monotonic() + limit_s
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < end, "it does not come about"
         time.sleep(0.02)
 
@@ -272,7 +272,7 @@ def console(place: Path) -> Iterator[tuple[Path, list[int]]]:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        listener.settimeout(20)
+        listener.settimeout(LIMIT_S)
 
         def receive() -> None:
             connection, _ = listener.accept()
@@ -284,7 +284,7 @@ def console(place: Path) -> Iterator[tuple[Path, list[int]]]:
         receiver.start()
         try:
             yield path, got
-            receiver.join(20)
+            receiver.join(LIMIT_S)
         finally:
             for descriptor in got:
                 os.close(descriptor)
@@ -415,8 +415,18 @@ def alive_in_group(container: Container) -> list[int]:
     return found
 
 
+TEXTS = {
+    "empty": "",
+    "cut": "{",
+    "comma": '{"ociVersion": "1.0.2",}',
+    "array": "[]",
+    "string": '"x"',
+    "trailing": "{} x",
+}
+
+
 @says("config#configuration", "bad JSON is refused")
-@pytest.mark.parametrize("text", ["", "{", '{"ociVersion": "1.0.2",}', "[]", '"x"', "{} x"])
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_bad_json(oci: Workshop, text: str) -> None:
     container = oci.container()
     (container.bundle / "config.json").write_text(text)
