@@ -347,6 +347,16 @@ def test_the_terminal_works_both_ways(oci: Workshop) -> None:
     container.wait_for_end()
 
 
+@says("cli#exec", "--tty: a terminal of its own, its master through --console-socket")
+def test_exec_on_a_terminal(running: Container) -> None:
+    with console(running.bundle) as (path, got):
+        words = ("--tty", "--detach", "--console-socket", path)
+        running.call("exec", *words, after=[PROBE, "see"]).good()
+        _await(lambda: got)
+        seen = Seen.parse(_read_all(got[0]))
+    assert (seen["isatty"], seen["controlling"]) == (1, 0)
+
+
 @says("cli#--systemd-cgroup", "no systemd here: a clear refusal")
 def test_systemd_cgroup(oci: Workshop) -> None:
     if Path("/run/systemd/system").is_dir():

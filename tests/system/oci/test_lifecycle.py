@@ -211,6 +211,16 @@ def test_kill_of_a_stopped_one(stopped: Container) -> None:
     stopped.call("kill", after=["TERM"]).refused()
 
 
+@says("cli#kill", "--all: every process of the container")
+def test_kill_all(running: Container) -> None:
+    running.call("exec", "--detach", after=["/bin/sleep", "99"]).good()
+    pids = json.loads(running.call("ps", "--format", "json").good().out)
+    running.call("kill", "--all", after=["KILL"]).good()
+    running.wait_for_end()
+    assert running.status == "stopped"
+    assert not any(alive(pid) for pid in pids)
+
+
 @says("cli#kill", "an unknown signal is an error")
 def test_kill_by_a_wrong_name(running: Container) -> None:
     running.call("kill", after=["NOSUCH"]).refused("signal")
