@@ -317,7 +317,16 @@ class Container:
             self.call("delete", "--force")
         cgroups.remove(self.ident)
         leftovers.forget_container(self.workshop.place, self.ident)
+        unmount_below(self.bundle)
         shutil.rmtree(self.bundle, ignore_errors=True)
+
+
+def unmount_below(place: Path) -> None:
+    """What a wrong runtime left mounted there; else removing the place would empty its source."""
+    for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
+        where = line.split()[4]
+        if Path(where).is_relative_to(place):
+            proc.run(["umount", "--lazy", where], timeout=LIMIT_S)
 
 
 class Seen(dict[str, Any]):

@@ -11,7 +11,6 @@ import pytest
 from artifact import proc
 from tests.system.oci.bundle import (
     CAPABILITY_SETS,
-    DROP,
     PROBE,
     Json,
     Seen,
@@ -256,12 +255,11 @@ def test_a_destination_through_a_link(shared: Workshop, tmp_path: Path) -> None:
     assert list(outside.iterdir()) == []
 
 
-@says("config#mounts", "mounts is optional: nothing but the root is there without")
-def test_no_mounts(shared: Workshop) -> None:
-    container = shared.container("/bin/ls", "/proc", "/sys", edit={"mounts": DROP})
-    done = container.run()
-    assert "self" not in done.out
-    assert done.status in (0, 1)
+@says("config#mounts", "only what is listed is mounted")
+def test_nothing_else_is_mounted(shared: Workshop) -> None:
+    seen = shared.see("/sys", edit={"mounts": [mount("/proc", "proc")]})
+    assert seen.file("/sys")["entries"] == []
+    assert {"/sys", "/dev/pts", "/dev/shm"} & {each.where for each in seen.mounts} == set()
 
 
 @says("config#linux-mount-options", "the container's mounts are not on the host")

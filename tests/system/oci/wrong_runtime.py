@@ -171,6 +171,21 @@ def leaking(runtime: str, words: Words) -> int:
     return run(runtime, [*words[:at], *extra, *words[at:]] if extra else words)
 
 
+def meddling(runtime: str, words: Words) -> int:
+    """Mounts on the host, changes owners, follows the image's links."""
+    place = bundle(words)
+    if "delete" in words:
+        place = Path(option(words, "--root")).parent / words[-1]
+        subprocess.run(["umount", "-l", place / "rootfs"], capture_output=True, check=False)
+    elif "create" in words or "run" in words:
+        root = place / "rootfs"
+        os.chown(root / "etc" / "passwd", 100000, 200000)
+        if (root / "link").is_symlink():
+            (root / "link" / "inside").mkdir()
+        subprocess.run(["mount", "--bind", root, root], check=False)
+    return run(runtime, words)
+
+
 def faithful(runtime: str, words: Words) -> int:
     """Nothing is wrong: every test must pass."""
     return run(runtime, words)
@@ -192,6 +207,7 @@ FAULTS: dict[str, Callable[[str, Words], int]] = {
     "keeps-everything": leaking,
     "loses-output": silent,
     "always-succeeds": good,
+    "meddles-with-the-host": meddling,
 }
 
 if __name__ == "__main__":
