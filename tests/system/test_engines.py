@@ -10,6 +10,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -207,6 +208,16 @@ def test_exec(cell: Cell) -> None:
     assert (done.stdout.split(), done.returncode) == (["x", "red", "/tmp", "7"], 9)
 
 
+def read_until(terminal: int, word: bytes) -> bytes:
+    """Everything up to the word; the terminal has no end to wait for, so time is limited."""
+    seen = b""
+    while word not in seen:
+        ready, _, _ = select.select([terminal], [], [], LIMIT_S)
+        assert ready, f"no {word!r} on the terminal, but {seen!r}"
+        seen += os.read(terminal, 4096)
+    return seen
+
+
 def on_a_terminal(argv: Sequence[str]) -> str:
     """What a command writes on a terminal of 100 columns by 40 lines that is typed on."""
     ours, theirs = pty.openpty()
@@ -215,13 +226,10 @@ def on_a_terminal(argv: Sequence[str]) -> str:
         with subprocess.Popen(
             argv, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
         ) as child:
-            seen = b""
-            while b"ready" not in seen and child.poll() is None:
-                seen += os.read(ours, 4096)
+            seen = read_until(ours, b"ready")
             time.sleep(0.5)  # for the engine to pass the terminal's size on
             os.write(ours, b"go\n")
-            while b"got go" not in seen:
-                seen += os.read(ours, 4096)
+            seen += read_until(ours, b"got go")
             assert child.wait(LIMIT_S) == 0
     finally:
         os.close(ours)

@@ -28,8 +28,8 @@ void vcpu_kick(void)
 /* Nothing of the caller's goes into a container but what it has named. */
 static void close_others(const struct birth *b)
 {
-	int keep[] = { b->sync, b->console, b->control, phase_fd(),
-		       host_random_fd };
+	int keep[] = { b->sync,	 b->console, b->control,    b->master,
+		       b->slave, phase_fd(), host_random_fd };
 	int from = 3 + b->o->preserve_fds;
 
 	for (;;) {
@@ -71,15 +71,13 @@ static void take_console(const struct birth *b)
 		.ws_row = json_number(process, "consoleSize.height", 0),
 		.ws_col = json_number(process, "consoleSize.width", 0),
 	};
-	int master, slave;
 
 	if (b->console < 0)
 		return;
-	slave = console_pair(&master);
 	if (size.ws_row || size.ws_col)
-		ioctl(master, TIOCSWINSZ, &size);
-	console_send(b->console, master);
-	console_adopt(slave);
+		ioctl(b->master, TIOCSWINSZ, &size);
+	console_send(b->console, b->master);
+	console_adopt(b->slave);
 }
 
 static void join(const struct birth *b)

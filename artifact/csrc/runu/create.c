@@ -140,9 +140,27 @@ static void attend(struct container *c, struct birth *b)
 	close(b->sync);
 }
 
+/* Before a control group forbids devices. */
+static void open_console(struct birth *b)
+{
+	b->console = console_connect(b->o->console_socket);
+	b->slave = console_pair(&b->master);
+}
+
+static void close_console(const struct birth *b)
+{
+	if (b->console < 0)
+		return;
+	close(b->console);
+	close(b->master);
+	close(b->slave);
+}
+
 void create_container(struct container *c, const struct create_options *o)
 {
-	struct birth b = { .c = c, .o = o, .console = -1 };
+	struct birth b = {
+		.c = c, .o = o, .console = -1, .master = -1, .slave = -1
+	};
 	struct container loaded = { 0 };
 	unsigned long flags;
 
@@ -157,13 +175,14 @@ void create_container(struct container *c, const struct create_options *o)
 	undo = take_back;
 	state_save_config(c);
 	if (o->console_socket)
-		b.console = console_connect(o->console_socket);
+		open_console(&b);
 	b.control = open_control(c);
 	sandbox_prepare(); /* before a control group forbids devices */
 	cgroup_create(c);
 	c->pid = give_birth(&b, flags);
 	attend(c, &b);
 	close(b.control);
+	close_console(&b);
 	state_save(c);
 	write_pid(o->pid_file, c->pid);
 	undo = NULL;

@@ -125,6 +125,7 @@ struct birth {
 	const struct create_options *o;
 	int sync; /* to the runtime */
 	int console; /* connection for the terminal, or -1 */
+	int master, slave; /* its two ends */
 	int control; /* socket for requests */
 	int mappings; /* whether the runtime writes user id mappings */
 };
