@@ -83,5 +83,6 @@ def podman(inside: Enclosure, known: Mapping[str, Runtime]) -> Iterator[Podman]:
         "CONTAINERS_CONF": str(place / "containers.conf"),
         "CONTAINERS_STORAGE_CONF": str(place / "storage.conf"),
         "TMPDIR": str(place),
+        "PODMAN_IGNORE_CGROUPSV1_WARNING": "1",
     }
     yield Podman(inside, program, env)
