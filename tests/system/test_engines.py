@@ -209,11 +209,12 @@ def test_exec(cell: Cell) -> None:
 
 
 def read_until(terminal: int, word: bytes) -> bytes:
-    """Everything up to the word; the terminal has no end to wait for, so time is limited."""
+    """What comes on a terminal, up to a word and what came with it; bounded in time."""
     seen = b""
+    limit = time.monotonic() + LIMIT_S
     while word not in seen:
-        ready, _, _ = select.select([terminal], [], [], LIMIT_S)
-        assert ready, f"no {word!r} on the terminal, but {seen!r}"
+        ready, _, _ = select.select([terminal], [], [], max(0.0, limit - time.monotonic()))
+        assert ready, f"{word!r} did not come, but {seen!r}"
         seen += os.read(terminal, 4096)
     return seen
 
@@ -221,17 +222,19 @@ def read_until(terminal: int, word: bytes) -> bytes:
 def on_a_terminal(argv: Sequence[str]) -> str:
     """What a command writes on a terminal of 100 columns by 40 lines that is typed on."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    child = subprocess.Popen(
+        argv, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
     try:
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
-        with subprocess.Popen(
-            argv, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-        ) as child:
-            seen = read_until(ours, b"ready")
-            time.sleep(0.5)  # for the engine to pass the terminal's size on
-            os.write(ours, b"go\n")
-            seen += read_until(ours, b"got go")
-            assert child.wait(LIMIT_S) == 0
+        seen = read_until(ours, b"ready")
+        time.sleep(0.5)  # for the engine to pass the terminal's size on
+        os.write(ours, b"go\n")
+        seen += read_until(ours, b"got go")
+        assert child.wait(LIMIT_S) == 0
     finally:
+        child.kill()
+        child.wait()
         os.close(ours)
         os.close(theirs)
     return seen.decode(errors="replace")
