@@ -232,6 +232,24 @@ void cgroup_add(const struct container *c, pid_t pid)
 	}
 }
 
+/*
+ * By the new process itself. Version 1 lets a thread move itself alone, without
+ * the lock that all forks of the host wait for: that is the larger part of what
+ * it takes to join the groups.
+ */
+bool cgroup_join(const struct container *c)
+{
+	bool all = !cgroup_is_v2();
+
+	for (int i = 0; i < count && all; i++) {
+		char *dir = dir_in(&found[i], c);
+
+		all = put(dir, "tasks", "0");
+		free(dir);
+	}
+	return all;
+}
+
 /* A group is busy until the kernel has forgotten its processes. */
 void cgroup_remove(const struct container *c)
 {

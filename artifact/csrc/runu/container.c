@@ -84,6 +84,7 @@ static void join(const struct birth *b)
 {
 	const cJSON *config = b->c->config;
 
+	sync_tell(b->sync, cgroup_join(b->c) ? "joined" : "born");
 	sync_expect(b->sync, "go");
 	namespaces_join(config);
 	if (config_namespace(config, "user") &&

@@ -128,9 +128,16 @@ static void load(struct container *c, const struct create_options *o)
 
 static void attend(struct container *c, struct birth *b)
 {
+	char word[2048];
+
+	if (!sync_hear(b->sync, word, sizeof(word)))
+		die("the container's process has ended while it was made");
 	if (namespaces_user_new(c->config))
 		namespaces_map(c->config, c->pid);
-	cgroup_add(c, c->pid);
+	if (!strcmp(word, "born"))
+		cgroup_add(c, c->pid);
+	else if (strcmp(word, "joined"))
+		die("%s", word);
 	sync_tell(b->sync, "go");
 	sync_expect(b->sync, "namespaces");
 	hooks_run(c, "prestart", "creating", true);

@@ -214,6 +214,8 @@ int rootfs_stage(int tree, char *name, size_t size)
 /* From now on there are no paths: only what has been opened. */
 void rootfs_seal(void)
 {
+	if (mount(NULL, ".", NULL, MS_REMOUNT | MS_RDONLY, NULL))
+		die("an empty root: %s", strerror(errno));
 	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) ||
 	    chdir("/"))
 		die("pivot_root: %s", strerror(errno));

@@ -147,6 +147,7 @@ bool has_network(const cJSON *config);
 
 /* cgroup.c */
 void cgroup_create(struct container *c);
+bool cgroup_join(const struct container *c);
 void cgroup_add(const struct container *c, pid_t pid);
 void cgroup_remove(const struct container *c);
 void cgroup_freeze(const struct container *c, bool frozen);
