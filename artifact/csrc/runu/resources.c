@@ -144,6 +144,8 @@ void resources_write(const cJSON *config, const char *controllers,
 			write_limit(r, &limits[i], dir);
 	if (v2 || has(controllers, "cpuset"))
 		write_cpuset(r, dir);
+	if (v2 && json_get(r, "devices"))
+		note("config.json: linux.resources.devices: ignored: on control groups version 2 the rules are a program; devices of the host are shut out by the mounts");
 	if (v2)
 		write_cpu_v2(r, dir);
 	else if (has(controllers, "devices"))
