@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from artifact import live, paths, sources, ui
+from artifact import paths, proc, sources, ui
 from artifact.errors import ArtifactError
 from artifact.images import debsource
 from artifact.images.debsource import Fetched
@@ -48,6 +48,14 @@ def make(json: Fetched, tree: Path, out: Path, ukcc: Path, into: Path, log: Path
         "PREFIX": into,
     }
     jobs = f"-j{len(os.sched_getaffinity(0))}"
-    argv = ["make", "--no-print-directory", jobs, "-C", paths.REPO / PLACE, "install"]
-    argv += [f"{name}={value}" for name, value in words.items()]
-    live.follow(argv, log=log, what="make runu", each=lambda line: None, env={"LC_ALL": "C"})
+    settings = [f"{name}={value}" for name, value in words.items()]
+    command: list[str | Path] = [
+        "make",
+        "--no-print-directory",
+        jobs,
+        "-C",
+        paths.REPO / PLACE,
+        "install",
+        *settings,
+    ]
+    proc.run(command, log=log)

@@ -8,7 +8,7 @@ import pytest
 
 from artifact import paths, prefixes
 from artifact.errors import ArtifactError
-from artifact.kernel import base, build, series
+from artifact.kernel import base, build, runu, series
 from artifact.kernel.base import Source
 from artifact.libc import build as libc
 
@@ -56,6 +56,7 @@ class Lab:
         self.port = root / "linux"
         monkeypatch.setattr(paths, "KERNEL", root / "kernel")
         monkeypatch.setattr(paths, "CACHE", root)
+        monkeypatch.setattr(runu, "json_source", lambda: None)
         monkeypatch.setattr(base, "current", lambda: Source("6.12.7", "a test", pristine))
         read = series.read
         monkeypatch.setattr(series, "read", lambda: read(self.port))
