@@ -18,8 +18,9 @@
 
 #include "init.h"
 
-/* The interface that is being set up. */
+/* The interface that is being set up, and how many IPv4 addresses it has. */
 static char device[IFNAMSIZ] = "eth0";
+static int addresses;
 
 /* struct in6_ifreq of linux/ipv6.h, which does not go with libc's headers. */
 struct address6 {
@@ -57,6 +58,7 @@ void network_device(const char *text)
 	name++;
 	snprintf(ifr.ifr_name, IFNAMSIZ, "eth%d", atoi(text));
 	snprintf(device, sizeof(device), "%s", name);
+	addresses = 0;
 	if (!strcmp(ifr.ifr_name, name))
 		return;
 	snprintf(ifr.ifr_newname, IFNAMSIZ, "%s", name);
@@ -81,9 +83,11 @@ void network_mtu(const char *text)
 
 void network_up(const char *ifname)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_UP | IFF_RUNNING };
+	struct ifreq ifr = { 0 };
 
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", ifname);
+	request(AF_INET, SIOCGIFFLAGS, &ifr, ifname);
+	ifr.ifr_flags |= IFF_UP; /* the others stay: it is multicast, too */
 	request(AF_INET, SIOCSIFFLAGS, &ifr, ifname);
 }
 
@@ -120,6 +124,12 @@ void network_address(const char *text)
 	struct in_addr addr, mask;
 	int prefix = split(text, AF_INET, &addr, 32);
 
+	/* Under the interface's own name it would take the first one's place. */
+	if (addresses && snprintf(ifr.ifr_name, IFNAMSIZ, "%s:%d", device,
+				  addresses) >= IFNAMSIZ)
+		fail("network: %s: the name of %s is too long for a second address",
+		     text, device);
+	addresses++;
 	ifr.ifr_addr = address_of(addr);
 	request(AF_INET, SIOCSIFADDR, &ifr, text);
 	mask.s_addr = htonl(prefix ? ~0U << (32 - prefix) : 0);
