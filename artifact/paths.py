@@ -42,6 +42,14 @@ def lkl_prefix() -> Path:
     return prefix.resolve()
 
 
+def runu() -> Path:
+    """Our OCI runtime; Unavailable when it is not built (artifact/kernel/runu.py says why)."""
+    program = lkl_prefix() / "bin" / "runu"
+    if not program.is_file():
+        raise Unavailable("the runtime runu is not built", "run: invoke build")
+    return program
+
+
 def libc_prefix() -> Path:
     """Install prefix of the C library (bin/ukcc, lib/, include/); Unavailable when not built."""
     chosen = os.environ.get("UK_LIBC_PREFIX")

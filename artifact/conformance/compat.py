@@ -10,22 +10,20 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from artifact import proc, profiles, ui
-from artifact.conformance.duts import runsc
+from artifact.conformance.duts import runsc, runu
 from artifact.conformance.duts.compile import compiled
+from artifact.conformance.duts.container import bundle
 from artifact.conformance.duts.lkl import need as need_lkl
-from artifact.conformance.duts.scratch import scratch
 from artifact.errors import ArtifactError, Unavailable
 from artifact.net.netns import namespace
 from artifact.paths import CSRC, lkl_prefix
 from artifact.records import CompatRecord, Run
-from artifact.systems.registry import NEEDS_RUNU
 
 SOURCE = CSRC / "guests" / "compat.c"
 EXPERIMENT = "compat"
@@ -55,18 +53,18 @@ def _library(log: Path) -> tuple[str, str]:
     program = compiled(SOURCE, ["-DCOMPAT_LKL", *flags], prefix / "include" / "lkl.h")
     said = proc.run([program], timeout=LIMIT_S)
     _note(log, said.stderr)
-    built = json.loads((prefix / "build.json").read_text())
-    return said.stdout, f"Linux {built['source_version']} (library)"
+    return said.stdout, f"Linux {_built()} (library)"
+
+
+def _built() -> str:
+    return str(json.loads((lkl_prefix() / "build.json").read_text())["source_version"])
 
 
 def _gvisor(log: Path) -> tuple[str, str]:
     runsc.Runsc.need()
     version = runsc.RUNSC.need()["version"]
     with ExitStack() as held:
-        place = scratch(held)
-        (place / "rootfs" / "proc").mkdir(parents=True)
-        shutil.copy2(compiled(SOURCE, ["-static"]), place / "rootfs" / "compat")
-        (place / "config.json").write_text(json.dumps(runsc.bundle(["/compat"])))
+        place = bundle(held, compiled(SOURCE, ["-static"]))
         argv: list[str | Path] = [
             runsc.runtime(), f"--root={place}/state", "--network=none", "--platform=systrap",
             "--ignore-cgroups", "--overlay2=none", "run", f"--bundle={place}", place.name,
@@ -76,8 +74,13 @@ def _gvisor(log: Path) -> tuple[str, str]:
     return said.stdout, f"runsc {version}"
 
 
-def _runu(log: Path) -> tuple[str, str]:  # noqa: ARG001 - as every place
-    raise Unavailable(NEEDS_RUNU)
+def _runu(log: Path) -> tuple[str, str]:
+    runu.Runu.need()
+    with ExitStack() as held:
+        place = bundle(held, compiled(SOURCE, ["-static"]))
+        said = proc.run(runu.command(place), timeout=LIMIT_S)
+    _note(log, said.stderr)
+    return said.stdout, f"Linux {_built()} (runu)"
 
 
 PLACES = (

@@ -34,14 +34,6 @@ class Runtime:
         return script
 
 
-def runu_program() -> Path:
-    """Our runtime; Unavailable when it is not built."""
-    program = paths.lkl_prefix() / "bin" / "runu"
-    if not program.is_file():
-        raise Unavailable("the runtime runu is not built", "run: invoke build")
-    return program
-
-
 def _runsc(platform: str) -> Callable[[], Runtime]:
     def find() -> Runtime:
         RUNSC.need()
@@ -55,7 +47,7 @@ def _runsc(platform: str) -> Callable[[], Runtime]:
 KNOWN: dict[str, Callable[[], Runtime]] = {
     "runc": lambda: Runtime("runc", Path(proc.need("runc", "runc"))),
     "crun": lambda: Runtime("crun", Path(proc.need("crun", "crun"))),
-    "runu": lambda: Runtime("runu", runu_program()),
+    "runu": lambda: Runtime("runu", paths.runu()),
     "runsc-systrap": _runsc("systrap"),
     "runsc-ptrace": _runsc("ptrace"),
 }

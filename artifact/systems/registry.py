@@ -19,7 +19,6 @@ MEMORY = "memory"
 IMAGE_SIZE = "image_size"
 
 RUNS = ""  # reason of a system that this repository runs
-NEEDS_RUNU = "the runtime runu is not part of this artifact yet"
 NEEDS_SERIES = "not measured yet"
 NOT_PACKAGED = "in no package registry"
 

@@ -12,14 +12,14 @@ from artifact.conformance.duts.mutant import Mutant
 from artifact.conformance.duts.ns3 import NS3
 from artifact.conformance.duts.pytcp import PYTCP
 from artifact.conformance.duts.runsc import Runsc
-from artifact.conformance.duts.runu import RUNU
+from artifact.conformance.duts.runu import Runu
 from artifact.conformance.duts.seastar import SEASTAR
 from artifact.errors import ArtifactError
 
 __all__ = ["DUTS", "NAMES", "REAL", "Dut", "Kind", "Mutant", "find"]
 
 STACKS = (LKL, LKL_TAP, QEMU, UML, LWIP, LWIPV6, GVISOR, NS3, SEASTAR, PYTCP)
-KINDS = (Kind.of(Linux), *(stack.kind for stack in STACKS), Kind.of(Runsc), RUNU, Kind.of(Mutant))
+KINDS = (Kind.of(Linux), *(stack.kind for stack in STACKS), Kind.of(Runsc), Kind.of(Runu), Kind.of(Mutant))
 DUTS: dict[str, Kind] = {kind.name: kind for kind in KINDS}
 NAMES = frozenset(DUTS)
 REAL = tuple(name for name in DUTS if name != Mutant.NAME)

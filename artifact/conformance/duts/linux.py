@@ -32,6 +32,7 @@ from artifact.net.netns import Namespace, namespace
 
 DUT_MAC, TESTER_MAC = "02:44:00:00:00:01", "02:54:00:00:00:01"
 ECHO_PORT = 7
+DEVICES = ("eth0", "eth1")
 
 # A new namespace copies these from the host's (Documentation/networking/ip-sysctl.rst,
 # devconf_inherit_init_net). They are put back to what the kernel is compiled with, so that the
@@ -115,20 +116,34 @@ class Linux(Dut):
         tester, dut = tester_namespace(held), held.enter_context(namespace())
         for key, value in COMPILED_IN.items():
             dut.sysctl(key, value)
-        set_up(dut, "lo")
-        wired(tester, dut, "wire", "eth0", DUT_MAC)
-        add_address(dut, "eth0", info.address, info.prefix)
-        add_address(dut, "eth0", info.alias, info.prefix)
-        if info.far:
-            wired(tester, dut, "wire2", "eth1", info.far.mac)
-            add_address(dut, "eth1", info.far.address, info.far.prefix)
-            set_mtu(dut, "eth1", info.far.mtu)
-            self.far = packet_link(tester, "wire2")
-        add_default_route(dut, info.gateway)
-        for key, value in self.condition.for_interfaces(("eth0", "eth1")[: 1 + two]).items():
+        link, self.far = furnish(held, tester, dut, info)
+        for key, value in self.condition.for_interfaces(DEVICES[: 1 + two]).items():
             dut.sysctl(key, value)
         held.callback(EchoService(dut).close)
-        return info, packet_link(tester, "wire")
+        return info, link
+
+
+def furnish(
+    held: ExitStack, tester: Namespace, dut: Namespace, info: DutInfo
+) -> tuple[Link, Link | None]:
+    """Give a DUT's namespace its one or two links, addresses and route; the tester's ends."""
+    set_up(dut, "lo")
+    wired(tester, dut, "wire", DEVICES[0], info.mac)
+    for address in (info.address, info.alias):
+        if address:
+            add_address(dut, DEVICES[0], address, info.prefix)
+    if info.far:
+        wired(tester, dut, "wire2", DEVICES[1], info.far.mac)
+        add_address(dut, DEVICES[1], info.far.address, info.far.prefix)
+        set_mtu(dut, DEVICES[1], info.far.mtu)
+    add_default_route(dut, info.gateway)
+    link = packet_link(tester, "wire")
+    held.callback(link.close)
+    if not info.far:
+        return link, None
+    far = packet_link(tester, "wire2")
+    held.callback(far.close)
+    return link, far
 
 
 def wired(tester: Namespace, dut: Namespace, ours: str, theirs: str, mac: str) -> None:

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from artifact import proc
-from artifact.conformance.duts.base import HAS_ALIAS, UDP_ECHO
+from artifact.conformance.duts.base import HAS_ALIAS, UDP_ECHO, DutInfo
 from artifact.conformance.duts.compile import compiled, kept
 from artifact.conformance.duts.linked import Carrier, Seat, Stack
 from artifact.conformance.duts.lkl import AGE_S, REASSEMBLY_S
@@ -34,6 +34,11 @@ MODULES = ("net/core/failover", "drivers/net/net_failover", "drivers/net/virtio_
 def guest() -> Path:
     """Our program, linked statically."""
     return compiled(SOURCE, ["-static"], *HEADERS)
+
+
+def configured(info: DutInfo) -> list[str]:
+    """Its words where the runtime of its container has given the stack the addresses."""
+    return [info.gateway, f"-,{info.mac},{info.address}/{info.prefix},{info.mtu}"]
 
 
 # --- User Mode Linux -----------------------------------------------------------------------
