@@ -180,7 +180,7 @@ def _summary(table: expect.Table, records: Sequence[VerdictRecord]) -> None:
     ui.say(f"{known} verdicts as expected, {len(lines)} not (artifact/conformance/expect.toml)")
     for line in lines:
         ui.say(f"  unexpected: {line}")
-    for comparison in compare.with_linux(records):
+    for comparison in compare.with_reference(records):
         ui.say(str(comparison))
         for line in (*comparison.unexplained, *comparison.stale):
             ui.say(f"  unexplained: {line}")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Do two stacks behave alike, case by case? The claim that the library kernel is Linux.
 
+And that a container's library kernel (runu) is the same one.
+
 A difference is explained in differences.toml, with the place that causes it, or it is a failure;
 an explanation of a difference that is not there is one, too.
 """
@@ -20,7 +22,9 @@ from artifact.records import Verdict, VerdictRecord
 
 FILE = Path(__file__).with_name("differences.toml")
 LIBRARY = "lkl"
+CONTAINER = "runu"
 REFERENCES = ("linux", "linux-uml", "linux-qemu")  # Linux, in whatever form
+PAIRS = (*((LIBRARY, name) for name in REFERENCES), (CONTAINER, LIBRARY))
 Vector = dict[tuple[str, str], Verdict]  # by condition and case
 Explained = Mapping[tuple[str, str, str], tuple[Verdict, Verdict, str]]  # by DUT, reference, case
 
@@ -120,11 +124,12 @@ def compare(
     return Comparison(dut, reference, len(common), explained, unexplained, stale)
 
 
-def with_linux(records: Iterable[VerdictRecord]) -> list[Comparison]:
-    """The library kernel with every form of Linux that was tested beside it."""
+def with_reference(records: Iterable[VerdictRecord]) -> list[Comparison]:
+    """The library kernel with every form of Linux that was tested beside it, and a container's
+    with the library kernel.
+    """
     every = list(records)
     there = {record.dut for record in every if record.pcap is not None}
-    if LIBRARY not in there:
-        return []
-    table = load()
-    return [compare(every, LIBRARY, name, table) for name in REFERENCES if name in there]
+    pairs = [pair for pair in PAIRS if there.issuperset(pair)]
+    table = load() if pairs else {}
+    return [compare(every, *pair, table) for pair in pairs]

@@ -45,7 +45,6 @@ def test_all_stacks_in_both_conditions_are_as_expected(results: Path) -> None:
     assert expect.surprises(expect.load(), expect.judged(records)) == []
     absent = {skip.system for skip in run.skips("conformance")}
     assert {r.dut for r in records if r.pcap is None} == absent
-    assert "runu" in absent
 
 
 def below(pid: int) -> set[int]:
@@ -64,7 +63,7 @@ def alive(pids: set[int]) -> set[int]:
 
 
 @ALL_STACKS
-@pytest.mark.parametrize("name", [name for name in duts.REAL if name not in ("linux", "runu")])
+@pytest.mark.parametrize("name", [name for name in duts.REAL if name != "linux"])
 def test_a_killed_run_leaves_no_process_and_the_next_sweeps_its_directory(name: str) -> None:
     if reason := duts.find(name).missing():
         pytest.skip(f"{name}: {reason}")

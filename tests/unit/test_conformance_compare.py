@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from artifact.conformance.compare import compare, load, with_linux
+from artifact.conformance.compare import compare, load, with_reference
 from artifact.errors import ArtifactError
 from artifact.records import Verdict, VerdictRecord
 
@@ -70,8 +70,15 @@ def test_what_one_of_them_was_not_asked_is_not_compared() -> None:
 
 def test_every_form_of_linux_is_compared() -> None:
     records = [*pair("IP-1.1", PASS, PASS), record("linux-uml", "IP-1.1", FAIL)]
-    assert [c.reference for c in with_linux(records)] == ["linux", "linux-uml"]
-    assert with_linux([record("lwip", "IP-1.1", PASS)]) == []
+    assert [c.reference for c in with_reference(records)] == ["linux", "linux-uml"]
+    assert with_reference([record("lwip", "IP-1.1", PASS)]) == []
+
+
+def test_a_container_is_compared_with_the_library() -> None:
+    both = [record("lkl", "IP-1.1", PASS), record("runu", "IP-1.1", FAIL)]
+    (found,) = with_reference(both)
+    assert (found.dut, found.reference, found.holds) == ("runu", "lkl", False)
+    assert with_reference(both[1:]) == []
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,9 @@ def test_the_library_kernel_is_expected_to_be_linux() -> None:
     rows = expect.load()
     verdicts = {
         dut: {case: row.verdict for (name, _, case), row in rows.items() if name == dut}
-        for dut in ("linux", "lkl")
+        for dut in ("linux", "lkl", "runu")
     }
-    assert verdicts["lkl"] == verdicts["linux"]
+    assert verdicts["lkl"] == verdicts["linux"] == verdicts["runu"]
 
 
 def test_both_directions_are_reported() -> None:

@@ -19,7 +19,13 @@ from artifact.errors import ArtifactError
 __all__ = ["DUTS", "NAMES", "REAL", "Dut", "Kind", "Mutant", "find"]
 
 STACKS = (LKL, LKL_TAP, QEMU, UML, LWIP, LWIPV6, GVISOR, NS3, SEASTAR, PYTCP)
-KINDS = (Kind.of(Linux), *(stack.kind for stack in STACKS), Kind.of(Runsc), Kind.of(Runu), Kind.of(Mutant))
+KINDS = (
+    Kind.of(Linux),
+    *(stack.kind for stack in STACKS),
+    Kind.of(Runsc),
+    Kind.of(Runu),
+    Kind.of(Mutant),
+)
 DUTS: dict[str, Kind] = {kind.name: kind for kind in KINDS}
 NAMES = frozenset(DUTS)
 REAL = tuple(name for name in DUTS if name != Mutant.NAME)
