@@ -15,8 +15,10 @@ from artifact.conformance.duts.linux import DEVICES, DUT_MAC, furnish, tester_na
 from artifact.conformance.duts.lkl import AGE_S, REASSEMBLY_S
 from artifact.conformance.duts.machines import configured, guest
 from artifact.conformance.duts.process import ProcessDut
+from artifact.conformance.duts.scratch import GROUP
 from artifact.net.link import Link
 from artifact.net.netns import namespace
+from artifact.systems import cgroups
 
 # A container outlives a killed runtime; in a process namespace of its own it does not.
 APART = ("--pid", "--fork", "--kill-child=KILL", "--mount-proc")
@@ -54,6 +56,7 @@ class Runu(ProcessDut):
         link, self.far = furnish(held, tester, inside, info)
         sysctls = self.condition.for_interfaces(DEVICES[: 1 + two])
         place = bundle(held, guest(), configured(info), HERE, sysctls)
+        held.callback(cgroups.remove, f"{GROUP}/{place.name}")  # when it had to be killed
         with inside.entered():
             version = self.launch(held, command(place))
         return replace(info, version=f"{version} (runu)"), link

@@ -8,9 +8,10 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from artifact.systems import leftovers
+from artifact.systems import cgroups, leftovers
 
 MARK = "dut-"
+GROUP = "ukontainer"  # the control group in which runu makes a container's
 
 
 def scratch(held: ExitStack) -> Path:
@@ -20,7 +21,11 @@ def scratch(held: ExitStack) -> Path:
 
 
 def sweep() -> None:
-    """Remove what killed runs have left."""
+    """Remove what killed runs have left: directories, and control groups of containers."""
     for left in Path(tempfile.gettempdir()).glob(f"uk-*{MARK}*"):
         if leftovers.orphaned(left.name):
             shutil.rmtree(left, ignore_errors=True)
+    for top in cgroups.here().all:
+        for left in top.glob(f"{GROUP}/uk-*{MARK}*"):
+            if leftovers.orphaned(left.name):
+                cgroups.remove(f"{GROUP}/{left.name}")

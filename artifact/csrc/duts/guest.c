@@ -9,6 +9,7 @@
  * are in /modules, called 0.ko, 1.ko ... in the order in which to load them.
  */
 #include <errno.h>
+#include <signal.h>
 #include <sys/utsname.h>
 
 #define KERNEL(nr, a, b, c, d, e, f) \
@@ -38,6 +39,13 @@ static void load_modules(void)
 	}
 }
 
+/* Process 1 is only sent signals that it handles: then a runtime can end it. */
+static void stop(int sig)
+{
+	(void)sig;
+	_exit(0);
+}
+
 int main(int argc, char **argv)
 {
 	struct dut dut = dut_parse(argc, argv);
@@ -48,6 +56,8 @@ int main(int argc, char **argv)
 	if (strcmp(dut.link[0].where, "-")) {
 		load_modules();
 		set_network(&dut);
+	} else {
+		signal(SIGTERM, stop);
 	}
 	set_sysctls(dut.settings);
 	s = echo_socket();
