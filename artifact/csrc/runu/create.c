@@ -175,9 +175,11 @@ void create_container(struct container *c, const struct create_options *o)
 	state_check_id(o->id);
 	load(&loaded, o);
 	flags = namespaces_new(loaded.config);
+	orphans_remove();
 	state_new(c, o->id);
 	c->bundle = loaded.bundle;
 	c->config = loaded.config;
+	c->foreground = o->foreground;
 	made = c;
 	undo = take_back;
 	state_save_config(c);

@@ -7,7 +7,7 @@
 #include "runu.h"
 #include "process.h"
 
-struct globals globals = { .root = STATE_ROOT };
+struct globals globals;
 
 static const struct {
 	const char *name, *arguments, *purpose;
@@ -54,7 +54,7 @@ static void usage(void)
 		       verbs[i].arguments, verbs[i].purpose);
 	printf("\nOptions:\n"
 	       "  --root DIR           where state is kept (default " STATE_ROOT
-	       ")\n"
+	       ",\n                       without root: XDG_RUNTIME_DIR/ukontainer)\n"
 	       "  --log FILE           where errors and warnings go as well\n"
 	       "  --log-format text|json\n"
 	       "  --debug              say more\n"
@@ -89,6 +89,18 @@ static bool global_option(int *i, int argc, char **argv)
 	return false;
 }
 
+/* Without root the user's own runtime directory (XDG Base Directory Specification). */
+static const char *default_root(void)
+{
+	const char *place = getenv("XDG_RUNTIME_DIR");
+
+	if (!geteuid())
+		return STATE_ROOT;
+	if (!place || *place != '/')
+		die("without root: set XDG_RUNTIME_DIR, or say --root DIR");
+	return text("%s/ukontainer", place);
+}
+
 int main(int argc, char **argv)
 {
 	int i;
@@ -112,6 +124,7 @@ int main(int argc, char **argv)
 	for (size_t v = 0; v < VERBS; v++) {
 		if (strcmp(argv[i], verbs[v].name))
 			continue;
+		globals.root = globals.root ?: default_root();
 		if (i + 1 < argc && !strcmp(argv[i + 1], "--help")) {
 			printf("usage: runu %s %s\n%s\n", verbs[v].name,
 			       verbs[v].arguments, verbs[v].purpose);

@@ -84,6 +84,7 @@ struct container {
 	char *bundle;
 	cJSON *config, *state;
 	pid_t pid;
+	bool foreground; /* whoever ran it would have deleted it */
 	unsigned long long born; /* when the process began, in clock ticks */
 };
 
@@ -112,6 +113,9 @@ struct create_options {
 
 bool create_option(struct create_options *o, int *i, int argc, char **argv);
 void create_container(struct container *c, const struct create_options *o);
+
+/* orphans.c */
+void orphans_remove(void);
 
 /* start.c */
 void start_container(struct container *c);

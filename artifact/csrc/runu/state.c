@@ -168,6 +168,7 @@ static char *now(void)
 void state_save(struct container *c)
 {
 	cJSON *s = cJSON_CreateObject();
+	unsigned long long own = 0;
 	char born[32], letter;
 
 	if (c->pid && !process_look(c->pid, &letter, &c->born))
@@ -177,6 +178,12 @@ void state_save(struct container *c)
 	cJSON_AddStringToObject(s, "bundle", c->bundle);
 	cJSON_AddNumberToObject(s, "pid", c->pid);
 	cJSON_AddStringToObject(s, "born", born);
+	if (c->foreground) {
+		process_look(getpid(), &letter, &own);
+		snprintf(born, sizeof(born), "%llu", own);
+		cJSON_AddNumberToObject(s, "runtime", getpid());
+		cJSON_AddStringToObject(s, "runtimeBorn", born);
+	}
 	cJSON_AddStringToObject(s, "created", now());
 	write_whole(c, "state.json", s);
 	c->state = s;
