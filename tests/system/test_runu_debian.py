@@ -11,10 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from artifact import paths
-from artifact.errors import Unavailable
-from artifact.systems import leftovers
-from tests.system.oci.bundle import Done, Runtime, Workshop
+from tests.system.oci.bundle import Done, Workshop
+from tests.system.runu import workshop
 
 pytestmark = pytest.mark.system
 
@@ -23,22 +21,10 @@ SLOW = "the slow way"
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Workshop]:
-    try:
-        program = paths.lkl_prefix() / "bin" / "runu"
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-    if not program.exists():
-        pytest.skip("runu is not built: no bin/runu beside ukrun; run: invoke build")
     if not Path("/lib64/ld-linux-x86-64.so.2").exists():
         pytest.skip("this machine's programs are not on glibc")
-    with leftovers.workplace() as place:
-        image = place / "image"
-        image.mkdir()
-        shop = Workshop(Runtime("runu", program), place, image)
-        try:
-            yield shop
-        finally:
-            shop.clear()
+    with workshop() as shop:
+        yield shop
 
 
 def run(shop: Workshop, *argv: str) -> Done:

@@ -9,37 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from artifact import paths, proc
-from artifact.errors import Unavailable
-from artifact.systems import cgroups, leftovers
-from tests.system.oci.bundle import PROBE, Runtime, Workshop
+from artifact import paths
+from artifact.systems import cgroups
+from tests.system.oci.bundle import PROBE, Workshop
+from tests.system.runu import workshop
 
 pytestmark = pytest.mark.system
 
 SOURCE = paths.REPO / "tests" / "c" / "oci" / "probe.c"
-CFLAGS = ("-std=gnu11", "-O2", "-static")
 LIMIT_S = 20.0
 
 
 @pytest.fixture
 def shop() -> Iterator[Workshop]:
-    try:
-        program = paths.lkl_prefix() / "bin" / "runu"
-        compiler = paths.libc_prefix() / "bin" / "ukcc"
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-    if not program.exists():
-        pytest.skip("runu is not built: no bin/runu beside ukrun; run: invoke build")
-    with leftovers.workplace() as place:
-        image = place / "image"
-        for name in ("bin", "proc", "dev", "sys", "etc", "tmp"):
-            (image / name).mkdir(parents=True)
-        proc.run([compiler, *CFLAGS, SOURCE, "-o", image / "bin" / "probe"])
-        shop = Workshop(Runtime("runu", program), place, image)
-        try:
-            yield shop
-        finally:
-            shop.clear()
+    with workshop(SOURCE) as shop:
+        yield shop
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from artifact import paths, proc
-from artifact.errors import Unavailable
 from artifact.systems import leftovers
+from tests.system.runu import make_root, program
 
 pytestmark = pytest.mark.system
 
 USER = 65534
 PROBE = paths.REPO / "tests" / "c" / "oci" / "probe.c"
-CFLAGS = ("-std=gnu11", "-O2", "-static")
 
 
 @dataclass(frozen=True)
@@ -53,22 +52,14 @@ class Rootless:
 
 @pytest.fixture(scope="module")
 def rootless() -> Iterator[Rootless]:
-    try:
-        prefix, compiler = paths.lkl_prefix(), paths.libc_prefix() / "bin" / "ukcc"
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-    if not (prefix / "bin" / "runu").exists():
-        pytest.skip("runu is not built: no bin/runu beside ukrun; run: invoke build")
+    prefix = program().parent.parent
     with leftovers.workplace() as place:
         place.chmod(0o755)
         for name in ("bin/runu", "lib/ld-musl-x86_64.so.1"):
             target = place / "prefix" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(prefix / name, target)
-        root = place / "bundle" / "rootfs"
-        for name in ("bin", "proc", "dev", "sys", "etc"):
-            (root / name).mkdir(parents=True)
-        proc.run([compiler, *CFLAGS, PROBE, "-o", root / "bin" / "probe"])
+        make_root(place / "bundle" / "rootfs", PROBE)
         proc.run(["chown", "-R", f"{USER}:{USER}", place])
         yield Rootless(place)
 

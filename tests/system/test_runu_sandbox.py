@@ -14,15 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from artifact import paths, proc
-from artifact.errors import Unavailable
-from artifact.systems import leftovers
-from tests.system.oci.bundle import Done, Runtime, Workshop
+from artifact import paths
+from tests.system.oci.bundle import Done, Workshop
+from tests.system.runu import workshop
 
 pytestmark = pytest.mark.system
 
 SOURCE = paths.REPO / "tests" / "c" / "runu" / "attack.c"
-CFLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-static")
 ATTACK = "/bin/attack"
 PANIC = 86
 SYS_GETPPID, SYS_SOCKET, SYS_EXECVE, SYS_KILL, SYS_PRCTL = 110, 41, 59, 62, 157
@@ -31,23 +29,8 @@ SYS_GETPPID, SYS_SOCKET, SYS_EXECVE, SYS_KILL, SYS_PRCTL = 110, 41, 59, 62, 157
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Workshop]:
     """Containers whose only program is the attack."""
-    try:
-        program = paths.lkl_prefix() / "bin" / "runu"
-        compiler = paths.libc_prefix() / "bin" / "ukcc"
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-    if not program.exists():
-        pytest.skip("runu is not built: no bin/runu beside ukrun; run: invoke build")
-    with leftovers.workplace() as place:
-        image = place / "image"
-        for name in ("bin", "proc", "dev", "sys", "tmp"):
-            (image / name).mkdir(parents=True)
-        proc.run([compiler, *CFLAGS, SOURCE, "-o", image / "bin" / "attack"])
-        shop = Workshop(Runtime("runu", program), place, image)
-        try:
-            yield shop
-        finally:
-            shop.clear()
+    with workshop(SOURCE) as shop:
+        yield shop
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,15 +14,6 @@
 #include "rootfs.h"
 #include "runu.h"
 #include "process.h"
-
-#define WAIT_STACK 16384
-
-extern const char process_init_start[], process_init_end[];
-
-/* Nothing waits in process mode but in idle_sleep(). */
-void vcpu_kick(void)
-{
-}
 
 /* Nothing of the caller's goes into a container but what it has named. */
 static void close_others(const struct birth *b)
@@ -146,7 +136,7 @@ static void prepare(struct birth *b, struct options *o)
 	open_program(&r, c);
 	hooks_run(c, "createContainer", "creating", true);
 	take_console(b);
-	rootfs_prepare(&r, c);
+	rootfs_stage_open(c);
 	describe(b, &r);
 	network_take(c);
 	*o = (struct options){
@@ -156,8 +146,6 @@ static void prepare(struct birth *b, struct options *o)
 		.verbose = json_annotation(c->config, "console") != NULL,
 	};
 	process_ops_init(o);
-	host_ops.init = process_init_start;
-	host_ops.init_size = process_init_end - process_init_start;
 	idle_init();
 	rootfs_seal();
 	capabilities_drop(c->config);
@@ -195,36 +183,6 @@ static int wait_for_start(int control)
 	}
 }
 
-static void nothing_to_run(struct lkl_thread *self)
-{
-	(void)self;
-	host_ops.panic("the kernel gave its thread back");
-}
-
-/* Open files of programs count against the host's limit, too. */
-static void raise_limits(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-static void __attribute__((noreturn)) boot(void)
-{
-	static char wait_stack[WAIT_STACK] __attribute__((aligned(16)));
-	static struct lkl_thread self = { .wait = nothing_to_run };
-
-	phase("boot");
-	signals_init();
-	sandbox_enter();
-	self.wait_sp = (unsigned long)wait_stack + WAIT_STACK;
-	lkl_vcpu.lock = 1;
-	lkl_kernel_boot(&host_ops, &self);
-}
-
 void container_main(struct birth *b)
 {
 	struct options o;
@@ -233,7 +191,7 @@ void container_main(struct birth *b)
 	tell_fd = b->sync;
 	undo = NULL;
 	close_others(b);
-	raise_limits();
+	host_limits_raise();
 	phase("namespaces");
 	join(b);
 	prepare(b, &o);
@@ -247,5 +205,6 @@ void container_main(struct birth *b)
 		setup_add("phases", "%d", phase_fd());
 	setup_finish();
 	tell_fd = -1;
-	boot();
+	phase("boot");
+	process_boot(true);
 }

@@ -295,11 +295,10 @@ static void tell_environment(const cJSON *process, adder add)
 }
 
 /* A program, the container's own or one by exec. */
-void describe_process(const cJSON *process, const cJSON *config, adder add)
+void describe_process(const cJSON *process, adder add)
 {
 	const cJSON *item;
 
-	(void)config;
 	add("cwd", "%s", json_text(process, "cwd", "/"));
 	tell_user(process, add);
 	if (json_get(process, "capabilities"))
@@ -393,5 +392,5 @@ void describe(const struct birth *b, const struct rootfs *r)
 	setup_add("pid1", "%d", config_namespace(config, "pid") != NULL);
 	tell_hooks(c);
 	setup_add("keep", "%d", b->o->preserve_fds);
-	describe_process(json_get(config, "process"), config, setup_add);
+	describe_process(json_get(config, "process"), setup_add);
 }

@@ -172,6 +172,6 @@ void program_look(struct program *p, const struct container *c, int root)
 	if (p->fd >= 0)
 		look_inside(p, root, 0);
 	if (!strcmp(p->kind, "other"))
-		note("%s is not on musl: its system calls are trapped, which is the slow way (3 us each); an image on musl is fast",
+		note("%s is not on musl: its system calls are trapped, which is the slow way; an image on musl is fast",
 		     name);
 }

@@ -188,9 +188,8 @@ void rootfs_open(struct rootfs *r, const struct container *c)
 }
 
 /* Files can be shown by a directory only: one that holds nothing else. */
-void rootfs_prepare(struct rootfs *r, const struct container *c)
+void rootfs_stage_open(const struct container *c)
 {
-	(void)r;
 	if (mount("runu", c->dir, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		  "mode=755,size=1m") ||
 	    chdir(c->dir) || mkdir("files", 0755))

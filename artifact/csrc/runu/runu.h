@@ -131,7 +131,6 @@ struct birth {
 	int console; /* connection for the terminal, or -1 */
 	int master, slave; /* its two ends */
 	int control; /* socket for requests */
-	int mappings; /* whether the runtime writes user id mappings */
 };
 
 void container_main(struct birth *b) __attribute__((noreturn));
@@ -177,7 +176,7 @@ struct rootfs {
 };
 
 void rootfs_open(struct rootfs *r, const struct container *c);
-void rootfs_prepare(struct rootfs *r, const struct container *c);
+void rootfs_stage_open(const struct container *c);
 void rootfs_seal(void);
 int rootfs_stage(int tree, char *name, size_t size);
 
@@ -196,7 +195,7 @@ void network_take(const struct container *c);
 
 /* describe.c */
 void describe(const struct birth *b, const struct rootfs *r);
-void describe_process(const cJSON *process, const cJSON *config,
+void describe_process(const cJSON *process,
 		      void (*add)(const char *key, const char *format, ...));
 
 /* capabilities.c */

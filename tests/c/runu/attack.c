@@ -5,6 +5,7 @@
  *
  *	attack KIND [ARGUMENT...]
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

@@ -19,6 +19,7 @@ from artifact import paths, proc
 from artifact.errors import Unavailable
 from artifact.images import catalogue
 from artifact.systems import cgroups, leftovers
+from tests.system import runu
 from tests.system.oci.bundle import Runtime, Workshop
 from tests.system.oci.sentences import sentence_of
 
@@ -34,20 +35,10 @@ EXCEPTIONS = tomllib.loads((HERE / "exceptions.toml").read_text())["exception"]
 def _program(name: str) -> Path:
     """The runtime's program; skips, with the reason, where there is none."""
     named = os.environ.get(f"UK_{name.upper()}")
-    found = named or (_runu() if name == "runu" else proc.which(name))
+    found = named or (runu.program() if name == "runu" else proc.which(name))
     if not found:
         pytest.skip(f"{name} is not installed; apt package {name}")
     return Path(found)
-
-
-def _runu() -> Path:
-    try:
-        program = paths.lkl_prefix() / "bin" / "runu"
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-    if not program.exists():
-        pytest.skip("runu is not built: no bin/runu beside ukrun; run: invoke build")
-    return program
 
 
 @pytest.fixture(scope="session", params=RUNTIMES)

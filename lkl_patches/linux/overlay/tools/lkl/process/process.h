@@ -58,6 +58,10 @@ void process_ops_init(const struct options *o);
 unsigned long process_clock_find(void);
 void process_exit(int status) __attribute__((noreturn));
 
+/* boot.c */
+void host_limits_raise(void);
+void process_boot(bool sandbox) __attribute__((noreturn));
+
 /* idle.c */
 void idle_init(void);
 void idle_sleep(void);

@@ -77,16 +77,16 @@ _Static_assert(ALLOWED <= 30, "the sandbox is to stay small");
 
 const size_t host_allowed_count = ALLOWED;
 
+static long vector(long nr, int fd, long iov, long count, long at)
+{
+	return host_syscall(nr, fd, iov, count, at, at < 0 ? -1 : 0, 0);
+}
+
 static long transfer(long nr, int fd, long buf, long len, long at)
 {
 	struct iovec iov = { (void *)buf, len };
 
-	return host_syscall(nr, fd, (long)&iov, 1, at, at < 0 ? -1 : 0, 0);
-}
-
-static long vector(long nr, int fd, long iov, long count, long at)
-{
-	return host_syscall(nr, fd, iov, count, at, at < 0 ? -1 : 0, 0);
+	return vector(nr, fd, (long)&iov, 1, at);
 }
 
 /* Its third argument is in milliseconds, negative: for ever. */
@@ -161,8 +161,6 @@ static long narrow(long nr, long a, long b, long c, long d, long e, long f)
 		return terminal(a, b, c);
 	case SYS_getrandom:
 		return transfer(SYS_preadv2, host_random_fd, a, b, HERE);
-	case SYS_msync: /* the host's page cache has it already */
-		return 0;
 	case SYS_fgetxattr:
 	case SYS_fsetxattr:
 	case SYS_flistxattr:
@@ -176,6 +174,7 @@ static long narrow(long nr, long a, long b, long c, long d, long e, long f)
 	case SYS_munlock:
 		return 0;
 	case SYS_lseek:
+	case SYS_msync:
 	case SYS_mincore:
 	case SYS_getsockopt:
 	case SYS_fchmod:

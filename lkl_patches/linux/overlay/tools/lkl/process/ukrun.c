@@ -9,17 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "process.h"
 
-#define WAIT_STACK 16384
-
 extern char **environ;
-extern const char process_init_start[], process_init_end[];
 
 void die(const char *format, ...)
 {
@@ -33,11 +29,6 @@ void die(const char *format, ...)
 	va_end(args);
 	fputc('\n', stderr);
 	exit(125);
-}
-
-/* Nothing waits in process mode but in idle_sleep(). */
-void vcpu_kick(void)
-{
 }
 
 static int open_or_die(const char *path, int flags)
@@ -311,47 +302,21 @@ static void keep_places(void)
 			open("/", O_PATH);
 }
 
-/* Open files of the program count against the host's limit, too. */
-static void raise_limits(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-static void nothing_to_run(struct lkl_thread *self)
-{
-	(void)self;
-	host_ops.panic("the kernel gave its thread back");
-}
-
 int main(int argc, char **argv)
 {
-	static char wait_stack[WAIT_STACK] __attribute__((aligned(16)));
-	static struct lkl_thread self = { .wait = nothing_to_run };
 	struct packed packed;
 	struct options options;
 	bool is_packed = packed_open(&packed, &argc, &argv);
 
 	keep_places();
 	options_parse(&options, argc, argv);
-	raise_limits();
+	host_limits_raise();
 	describe(&options, is_packed ? &packed : NULL);
 	process_ops_init(&options);
-	host_ops.init = process_init_start;
-	host_ops.init_size = process_init_end - process_init_start;
 	idle_init();
 	terminal_init(&options);
 	if (options.sandbox)
 		sandbox_prepare();
-	signals_init();
 	fflush(NULL);
-	if (options.sandbox)
-		sandbox_enter();
-	self.wait_sp = (unsigned long)wait_stack + WAIT_STACK;
-	lkl_vcpu.lock = 1;
-	lkl_kernel_boot(&host_ops, &self);
+	process_boot(options.sandbox);
 }
