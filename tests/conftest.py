@@ -4,6 +4,7 @@
 import itertools
 import os
 import random
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,11 @@ import pytest
 
 from artifact import paths
 from artifact.records import Param, Run, SampleRecord, Verdict, VerdictRecord
+
+
+def pytest_configure() -> None:
+    """A shell ignores SIGINT for what it starts with `&`; tests send it to their children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -26,7 +26,6 @@ from pathlib import Path
 
 from artifact import live, paths, prefixes, proc, ui
 from artifact.errors import ArtifactError
-from artifact.images.debsource import Fetched
 from artifact.kernel import base, configure, fetch, patch, runu, series
 from artifact.kernel.base import Source
 from artifact.kernel.configure import Config
@@ -77,7 +76,7 @@ class Plan:
     compiler: str
     checkout: Path
     libc: Path
-    json: Fetched | None
+    libraries: runu.Libraries | None
 
     @property
     def key(self) -> str:
@@ -87,7 +86,7 @@ class Plan:
             self.port.digest,
             self.compiler,
             self.libc.name,
-            runu.digest(self.json),
+            runu.digest(self.libraries),
             *self.config.targets,
         )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
@@ -137,7 +136,7 @@ def plan(config: str = "default") -> Plan:
     chosen = configure.get(config)
     source = base.current() or fetch.run()
     return Plan(
-        source, series.read(), chosen, _compiler(), paths.REPO, libc.run(), runu.json_source()
+        source, series.read(), chosen, _compiler(), paths.REPO, libc.run(), runu.libraries()
     )
 
 
@@ -176,8 +175,8 @@ def _compile(plan: Plan, into: Path) -> None:
     process[1] = str(plan.tree / "tools/lkl/process")
     _make([*process, "install"], plan, "ukrun")
     shutil.copy(plan.libc / "lib" / "libc.so", into / "lib" / libc.LOADER)
-    if plan.json:
-        runu.make(plan.json, plan.tree, plan.out, ukcc, into, plan.log)
+    if plan.libraries:
+        runu.make(plan.libraries, plan.tree, plan.out, ukcc, into, plan.log)
 
 
 def _describe(plan: Plan) -> str:

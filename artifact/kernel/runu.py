@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The OCI runtime (artifact/csrc/runu), linked with the library kernel it runs containers on.
 
-Its one library is cJSON, from the distribution's source package. Where that cannot be had (no
-Debian mirror), the kernel is built without the runtime, and this is said.
+Its libraries are cJSON and libseccomp, from the distribution's source packages. Where those cannot
+be had (no Debian mirror), the kernel is built without the runtime, and this is said.
 """
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from artifact import paths, proc, sources, ui
@@ -16,37 +17,46 @@ from artifact.images.debsource import Fetched
 from artifact.images.recipe import Source
 
 PLACE = "artifact/csrc/runu"
-JSON = Source("cjson", ("bookworm", "trixie"))
+# The Makefile's word for each.
+LIBRARIES = {
+    "CJSON": Source("cjson", ("bookworm", "trixie")),
+    "SECCOMP": Source("libseccomp", ("bookworm", "trixie")),
+}
+
+Libraries = Mapping[str, Fetched]
 
 
-def json_source() -> Fetched | None:
-    """The source of cJSON, fetched when it is not there; None, with a message, without it."""
+def libraries() -> Libraries | None:
+    """Their sources, fetched when they are not there; None, with a message, without one of them."""
     try:
-        return debsource.fetch(JSON)
+        return {word: debsource.fetch(source) for word, source in LIBRARIES.items()}
     except ArtifactError as error:
-        ui.say(f"runu: not built: no source of cJSON: {error.what}")
+        ui.say(f"runu: not built: {error.what}")
         return None
 
 
-def digest(json: Fetched | None) -> str:
+def digest(found: Libraries | None) -> str:
     """What the runtime is made of, for the key of a build."""
-    return f"{json.version} {sources.content_hash(paths.REPO, PLACE)}" if json else "no runu"
+    if not found:
+        return "no runu"
+    versions = " ".join(f"{each.package} {each.version}" for each in found.values())
+    return f"{versions} {sources.content_hash(paths.REPO, PLACE)}"
 
 
-def make(json: Fetched, tree: Path, out: Path, ukcc: Path, into: Path, log: Path) -> None:
+def make(found: Libraries, tree: Path, out: Path, ukcc: Path, into: Path, log: Path) -> None:
     """Compile, and install into the prefix `into`; `out` has the objects of process mode."""
-    unpacked = out / "cjson"
-    shutil.rmtree(unpacked, ignore_errors=True)
-    debsource.unpack(json, unpacked, log)
     words = {
         "TREE": tree,
         "KBUILD": out,
         "PROCESS": out / "process",
-        "CJSON": unpacked,
         "UKCC": ukcc,
         "OUTPUT": out / "runu",
         "PREFIX": into,
     }
+    for word, library in found.items():
+        words[word] = out / library.package
+        shutil.rmtree(words[word], ignore_errors=True)
+        debsource.unpack(library, words[word], log)
     jobs = f"-j{len(os.sched_getaffinity(0))}"
     settings = [f"{name}={value}" for name, value in words.items()]
     command: list[str | Path] = [

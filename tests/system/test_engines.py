@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from errno import ENOSYS
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,20 @@ def test_read_only_root(cell: Cell) -> None:
     words = ("--read-only", "--tmpfs", "/tmp")
     script = "echo x >/bin/file || echo refused; echo y >/tmp/file && cat /tmp/file"
     assert cell.out("run", "--rm", *words, BUSYBOX, "sh", "-c", script).split() == ["refused", "y"]
+
+
+def test_a_seccomp_profile(cell: Cell, tmp_path: Path) -> None:
+    rule = {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": ENOSYS}
+    file = tmp_path / "profile.json"
+    file.write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]}))
+    show = (BUSYBOX, "sh", "-c", "grep Seccomp: /proc/self/status; mkdir /tmp/x")
+    told = f"mkdir: can't create directory '/tmp/x': {os.strerror(ENOSYS)}"
+    seen = {}
+    for profile in ("", "unconfined", str(file)):
+        words = ("--security-opt", f"seccomp={profile}") if profile else ()
+        done = cell.call("run", "--rm", *words, *show, check=False)
+        seen[profile] = (done.stdout.split()[1], done.stderr.strip().startswith(told))
+    assert seen == {"": ("2", False), "unconfined": ("0", False), str(file): ("2", True)}
 
 
 def test_standard_input(cell: Cell) -> None:

@@ -14,7 +14,7 @@ from tests.system.conftest import DYNAMIC, FIXED, HOST, PROGRAMS, Ukrun, finish
 pytestmark = pytest.mark.system
 
 CHECKS = sorted(file.stem for file in PROGRAMS.glob("t-*.c"))
-STARTS_ITSELF = {"t-exec"}
+STARTS_ITSELF = {"t-exec", "t-seccomp"}
 RESULT = re.compile(r"(not )?ok (\d+) - .*")
 
 

@@ -56,7 +56,7 @@ class Lab:
         self.port = root / "linux"
         monkeypatch.setattr(paths, "KERNEL", root / "kernel")
         monkeypatch.setattr(paths, "CACHE", root)
-        monkeypatch.setattr(runu, "json_source", lambda: None)
+        monkeypatch.setattr(runu, "libraries", lambda: None)
         monkeypatch.setattr(base, "current", lambda: Source("6.12.7", "a test", pristine))
         read = series.read
         monkeypatch.setattr(series, "read", lambda: read(self.port))

@@ -392,5 +392,6 @@ void describe(const struct birth *b, const struct rootfs *r)
 	setup_add("pid1", "%d", config_namespace(config, "pid") != NULL);
 	tell_hooks(c);
 	setup_add("keep", "%d", b->o->preserve_fds);
+	describe_seccomp(config, setup_add);
 	describe_process(json_get(config, "process"), setup_add);
 }

@@ -85,15 +85,16 @@ static cJSON *from_words(const struct container *c, const struct wish *w, int i,
 	return process;
 }
 
-static void write_request(const cJSON *process)
+static void write_request(const struct container *c, const cJSON *process)
 {
 	stream = need(open_memstream(&request, &request_size));
 	fwrite("exec", 5, 1, stream);
+	describe_seccomp(c->config, add);
 	describe_process(process, add);
 	if (fclose(stream))
 		die("exec: no memory");
 	if (request_size > 120000)
-		die("exec: arguments and environment are longer than 120000 octets");
+		die("exec: arguments, environment and seccomp filter are longer than 120000 octets");
 }
 
 /* "pid N", "error STATUS TEXT" or "exit STATUS"; NULL when the container has ended. */
@@ -309,7 +310,7 @@ int verb_exec(int argc, char **argv)
 	if (json_bool(process, "terminal", false) && w.detach &&
 	    !w.console_socket)
 		die("exec: a terminal and --detach: say where the terminal goes with --console-socket");
-	write_request(process);
+	write_request(&c, process);
 	return w.detach ? in_background(&c, &w, process) :
 			  perform(&c, &w, process, -1);
 }

@@ -17,6 +17,7 @@ static const char *const mount_options[] = {
 };
 static const char *const namespaces[] = { "user", "pid", "network", "mount",
 					  "ipc",  "uts", "cgroup",  NULL };
+static const char *const architectures[] = { "SCMP_ARCH_X86_64", NULL };
 static const char *const annotations[] = { "memory",	"cmdline", "sysctl",
 					   "net",	"libc",	   "map-shared",
 					   "exclusive", "console", NULL };
@@ -72,7 +73,10 @@ static void add_linux(cJSON *to)
 	cJSON_AddBoolToObject(group, "systemd", false);
 	cJSON_AddBoolToObject(group, "rdma", false);
 	seccomp = cJSON_AddObjectToObject(l, "seccomp");
-	cJSON_AddBoolToObject(seccomp, "enabled", false);
+	cJSON_AddBoolToObject(seccomp, "enabled", true);
+	add_words(seccomp, "actions", seccomp_actions);
+	add_words(seccomp, "operators", seccomp_operators);
+	add_words(seccomp, "archs", architectures);
 }
 
 int verb_features(int argc, char **argv)

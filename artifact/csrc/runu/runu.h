@@ -198,6 +198,11 @@ void describe(const struct birth *b, const struct rootfs *r);
 void describe_process(const cJSON *process,
 		      void (*add)(const char *key, const char *format, ...));
 
+/* seccomp.c */
+extern const char *const seccomp_actions[], *const seccomp_operators[];
+void describe_seccomp(const cJSON *config,
+		      void (*add)(const char *key, const char *format, ...));
+
 /* capabilities.c */
 unsigned long long capabilities_set(const cJSON *process, const char *name);
 const char *capability_name(int cap);

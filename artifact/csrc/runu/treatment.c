@@ -10,8 +10,10 @@
 #include "runu.h"
 
 const struct treatment treatments[] = {
-	{ "linux.seccomp",
-	  "the program makes no system calls of the host; what its process can make is a shorter list of runu's own",
+	{ "linux.seccomp.listenerPath",
+	  "who is notified would look into a process of the host", true },
+	{ "linux.seccomp.flags",
+	  "the library kernel has no audit log and one thread to filter",
 	  false },
 	{ "process.apparmorProfile",
 	  "profiles speak of files by the host's names; the program has the library kernel's",

@@ -2,11 +2,13 @@
 """The linux object: namespaces, mappings, devices, sysctl, seccomp; and hostname."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from errno import ENOSYS, EPERM
+from errno import ENOSYS, EPERM, EXDEV
 from pathlib import Path
 from signal import SIGSYS
+from stat import S_IFCHR
 from typing import Any
 
 import pytest
@@ -243,6 +245,7 @@ def seccomp(action: str, *names: str, **more: Any) -> Json:
     return {"linux": {"seccomp": filtered}, "process": {"noNewPrivileges": True}}
 
 
+S_IFMT = 0o170000  # inode(7); in the stat module it is a function
 MKDIR = ("mkdir", "mkdirat")
 CHMOD = ("chmod", "fchmodat")
 
@@ -273,6 +276,49 @@ def test_seccomp_arguments(shared: Workshop) -> None:
         for mode in ("0701", "0702")
     ]
     assert got == [f"{EPERM}\n", "0\n"]
+
+
+@says("config-linux#seccomp", "args on different arguments must all hold")
+def test_seccomp_several_arguments(shared: Workshop) -> None:
+    args = [
+        {"index": 1, "value": S_IFMT, "valueTwo": S_IFCHR, "op": "SCMP_CMP_MASKED_EQ"},
+        {"index": 2, "value": os.makedev(1, 3), "op": "SCMP_CMP_GT"},
+    ]
+    edit = seccomp("SCMP_ACT_ERRNO", "mknod", errnoRet=EXDEV, args=args)
+    got = [
+        shared.container(PROBE, "try", "mknod", "/tmp/x", minor, edit=edit).run().good().out
+        for minor in ("3", "5")
+    ]
+    assert got[1] == f"{EXDEV}\n" != got[0]
+
+
+@says("config-linux#seccomp", "args that name an argument twice: one of them is enough")
+def test_seccomp_alternatives(shared: Workshop) -> None:
+    args = [{"index": 1, "value": mode, "op": "SCMP_CMP_EQ"} for mode in (0o701, 0o500)]
+    edit = seccomp("SCMP_ACT_ERRNO", "chmod", args=args)
+    got = [
+        shared.container(PROBE, "try", "chmod", "/tmp", mode, edit=edit).run().good().out
+        for mode in ("0701", "0500", "0700")
+    ]
+    assert got == [f"{EPERM}\n", f"{EPERM}\n", "0\n"]
+
+
+@says("config-linux#seccomp", "defaultAction and defaultErrnoRet: for what no rule names")
+def test_seccomp_default(shared: Workshop) -> None:
+    header = Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h").read_text()
+    names = set(re.findall(r"^#define __NR_(\w+)", header, re.MULTILINE)) - set(MKDIR)
+    edit = seccomp("SCMP_ACT_ALLOW", *sorted(names))
+    edit["linux"]["seccomp"] |= {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": EXDEV}
+    done = shared.container(PROBE, "try", "mkdir", "/tmp/new", edit=edit).run()
+    assert done.good().out == f"{EXDEV}\n"
+
+
+@says("config-linux#seccomp", "the profile holds for programs by exec as well")
+def test_seccomp_of_exec(shared: Workshop) -> None:
+    edit = seccomp("SCMP_ACT_ERRNO", *MKDIR)
+    container = shared.container(PROBE, "loop", edit=edit).begin()
+    done = container.call("exec", after=[PROBE, "try", "mkdir", "/tmp/new"])
+    assert done.good().out == f"{EPERM}\n"
 
 
 @says("config-linux#seccomp", "SCMP_ACT_KILL_PROCESS ends the program by SIGSYS")

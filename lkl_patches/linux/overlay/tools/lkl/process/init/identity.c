@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whom a program runs as: limits, groups, user and capabilities, in the order in
- * which each still may do what comes after it (capabilities(7)).
+ * Whom a program runs as: limits, groups, user, capabilities and system calls, in
+ * the order in which each still may do what comes after it (capabilities(7)).
  */
 #include <grp.h>
 #include <stdbool.h>
@@ -77,6 +77,9 @@ const char *identity_take(const struct plan *plan)
 
 	if (bad)
 		return bad;
+	/* Without no-new-privileges a filter is for who still has CAP_SYS_ADMIN. */
+	if (plan->filter && !plan->no_new_privs && !filter_take(plan->filter))
+		return "linux.seccomp";
 	if (plan->capable)
 		drop_bounding(plan->caps.bounding);
 	prctl(PR_SET_KEEPCAPS, plan->capable, 0, 0, 0);
@@ -90,5 +93,7 @@ const char *identity_take(const struct plan *plan)
 	}
 	if (plan->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return "process.noNewPrivileges";
+	if (plan->filter && plan->no_new_privs && !filter_take(plan->filter))
+		return "linux.seccomp";
 	return NULL;
 }

@@ -29,12 +29,13 @@ struct capabilities {
  * struct plan - a program and what it is to be
  * @home: directory to make, when it is not there, and to start in
  * @capable: whether @caps are given; else they are what the user has
+ * @filter: the system calls it may make, as filter_take() wants it, or NULL: all
  * @mask: umask, or -1; @kept: host descriptors from 3 on that it gets
  */
 struct plan {
 	char **argv, **envp;
 	size_t args, envs;
-	const char *cwd;
+	const char *cwd, *filter;
 	unsigned int uid, gid;
 	gid_t groups[MAX_GROUPS];
 	int group_count;
@@ -80,6 +81,9 @@ bool plan_item(struct plan *plan, const char *key, char *value);
 
 /* identity.c: become who the plan says; returns NULL, or what did not work */
 const char *identity_take(const struct plan *plan);
+
+/* filter.c: from now on only these calls; false: with the reason in errno */
+bool filter_take(const char *text);
 
 /* mounts.c */
 void mount_root(const char *text);

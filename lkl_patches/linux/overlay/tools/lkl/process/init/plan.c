@@ -107,6 +107,8 @@ bool plan_item(struct plan *plan, const char *key, char *value)
 		capabilities(plan, value);
 	else if (!strcmp(key, "nnp"))
 		plan->no_new_privs = *value == '1';
+	else if (!strcmp(key, "seccomp"))
+		plan->filter = value;
 	else if (!strcmp(key, "umask"))
 		plan->mask = strtol(value, NULL, 8);
 	else if (!strcmp(key, "rlimit"))
