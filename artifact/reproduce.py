@@ -88,6 +88,7 @@ STEPS: tuple[Step, ...] = (
     Step("image-size", ("image-size",), measures=True, first=10),
     Step("netperf", ("netperf",), measures=True, first=65),
     Step("bench-programs", ("bench-programs",), measures=True, first=30),
+    Step("programs", ("programs",), first=60, smoke=("--only", "sqlite")),
     Step("notebooks", ("notebooks",), first=20),
     Step("figures", ("figures",), first=8),
 )
