@@ -280,6 +280,33 @@ def test_redis_with_a_client_container(cell: Cell) -> None:
     assert cell.out(*client, "get", "key") == "value"
 
 
+def test_names_and_ipv6_on_a_network_of_one_s_own(cell: Cell) -> None:
+    if not isinstance(cell.engine, Docker):
+        pytest.skip("podman's networks have names with a helper that is not installed")
+    network = ("--network", "pond")
+    cell.call("network", "create", "--ipv6", "--subnet", "fd00:77::/64", "pond")
+    try:
+        serve = "echo up; exec httpd -f -h /etc"
+        cell.call("run", "--detach", "--name", "heron", *network, BUSYBOX, "sh", "-c", serve)
+        cell.running("heron", "up")
+        form = "{{.NetworkSettings.Networks.pond.GlobalIPv6Address}}"
+        address = cell.out("inspect", "--format", form, "heron")
+        assert address.startswith("fd00:77::")
+        name = cell.out("exec", "heron", "hostname")
+        for host in ("heron", f"[{address}]"):
+            words = ("wget", "-q", "-O", "-", f"http://{host}/hostname")
+            until(
+                lambda words=words: (
+                    cell.call("run", "--rm", *network, BUSYBOX, *words, check=False).stdout.strip()
+                    == name
+                ),
+                f"no answer from {host}",
+            )
+    finally:
+        cell.remove("heron")
+        cell.call("network", "rm", "pond")
+
+
 def test_restart_policy(cell: Cell) -> None:
     cell.call("run", "--detach", "--name", "fails", "--restart", "on-failure:2", BUSYBOX,
               "sh", "-c", "echo once; exit 3")  # fmt: skip

@@ -18,9 +18,10 @@ static const char *const mount_options[] = {
 static const char *const namespaces[] = { "user", "pid", "network", "mount",
 					  "ipc",  "uts", "cgroup",  NULL };
 static const char *const architectures[] = { "SCMP_ARCH_X86_64", NULL };
-static const char *const annotations[] = { "memory",	"cmdline", "sysctl",
-					   "net",	"libc",	   "map-shared",
-					   "exclusive", "console", NULL };
+static const char *const annotations[] = { "memory",	 "cmdline",   "sysctl",
+					   "net",	 "dns",	      "libc",
+					   "map-shared", "exclusive", "console",
+					   NULL };
 
 static void add_words(cJSON *to, const char *name, const char *const *words)
 {

@@ -230,4 +230,5 @@ void network_take(const struct container *c)
 	close(s4);
 	if (s6 >= 0)
 		close(s6);
+	resolver_take(c);
 }

@@ -193,6 +193,9 @@ void program_look(struct program *p, const struct container *c, int root);
 /* network.c: interfaces of the network namespace become the library kernel's */
 void network_take(const struct container *c);
 
+/* resolver.c */
+void resolver_take(const struct container *c);
+
 /* describe.c */
 void describe(const struct birth *b, const struct rootfs *r);
 void describe_process(const cJSON *process,

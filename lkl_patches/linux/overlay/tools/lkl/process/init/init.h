@@ -125,6 +125,14 @@ void network_route(const char *text);
 void network_address6(const char *text);
 void network_gateway6(const char *text);
 
+/* resolver.c: the name server that the engine has on a loopback address */
+#define RESOLVER_FDS 3
+
+void resolver_open(const char *text);
+void resolver_other(const char *text);
+int resolver_poll(struct pollfd *fds);
+void resolver_events(const struct pollfd *fds);
+
 /* terminal.c */
 const char *terminal_open(int *master, int *slave);
 void terminal_console(int slave);

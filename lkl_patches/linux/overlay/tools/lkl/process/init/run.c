@@ -62,15 +62,22 @@ static int wait_plain(const sigset_t *all)
 	return status;
 }
 
-enum { SIGNALS, REQUESTS, IN, OUT, SESSIONS };
+enum {
+	SIGNALS,
+	REQUESTS,
+	IN,
+	OUT,
+	RESOLVER,
+	SESSIONS = RESOLVER + RESOLVER_FDS
+};
 
-/* With a terminal to look after, or somebody who may ask for more. */
+/* With a terminal to look after, or somebody who may ask for more, or names. */
 static int wait_all(const sigset_t *all)
 {
 	static struct pollfd fds[SESSIONS + MAX_SESSIONS * 3];
 	static struct flow in, out;
 	struct signalfd_siginfo info;
-	int status = 0, n, ask = -1;
+	int status = 0, n, ask = -1, wait;
 	bool over = false;
 
 	if (requests >= 0)
@@ -89,8 +96,10 @@ static int wait_all(const sigset_t *all)
 			flow_poll(&out, &fds[OUT]);
 		}
 		n = SESSIONS + session_fds(&fds[SESSIONS]);
-		if (poll(fds, n, -1) < 0)
+		wait = resolver_poll(&fds[RESOLVER]);
+		if (poll(fds, n, wait) < 0)
 			continue;
+		resolver_events(&fds[RESOLVER]);
 		if (fds[IN].revents)
 			flow_step(&in);
 		if (fds[OUT].revents)

@@ -128,6 +128,8 @@ static const struct {
 	{ "route", network_route },
 	{ "address6", network_address6 },
 	{ "gateway6", network_gateway6 },
+	{ "resolver", resolver_open },
+	{ "resolver-other", resolver_other },
 	{ "hostname", set_hostname },
 	{ "domainname", set_domainname },
 	{ "pid1", set_pid1 },
