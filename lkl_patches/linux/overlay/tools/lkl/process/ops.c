@@ -216,7 +216,8 @@ void process_ops_init(const struct options *o)
 	host_ops.user_end = IMAGE_START;
 	host_ops.vdso = vdso;
 	/* A frame is sent when the driver says so: nobody waits for it. */
-	snprintf(cmdline, sizeof(cmdline), "virtio_net.napi_tx=0 dummy.numdummies=0 %s",
+	snprintf(cmdline, sizeof(cmdline),
+		 "virtio_net.napi_tx=0 dummy.numdummies=0 %s",
 		 o->cmdline ?: "");
 	host_ops.cmdline = cmdline;
 	host_ops.constant_counter = counter_is_constant();
