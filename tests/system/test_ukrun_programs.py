@@ -44,12 +44,17 @@ def test_on_the_library_kernel(ukrun: Ukrun, program: str, link: str) -> None:
     assert done.status == 0, done.err
 
 
-@pytest.mark.parametrize("program", ["t-exec", "t-mmap", "t-mmap-model"])
+@pytest.mark.parametrize("program", ["t-exec", "t-holes", "t-mmap", "t-mmap-model"])
 def test_in_the_kernel_s_own_memory(ukrun: Ukrun, program: str) -> None:
     """The same on files of a tmpfs."""
     done = ukrun.run(f"/bin/{program}", options=["--cwd", "/dev/shm"])
     assert failures(done.text) == [], done.err
     assert done.status == 0, done.err
+
+
+def test_a_full_tmpfs_is_an_error(ukrun: Ukrun) -> None:
+    done = ukrun.run("/bin/t-holes", "full", options=["--cwd", "/dev/shm"])
+    assert failures(done.text) == [], done.err
 
 
 def test_one_program_with_fixed_addresses_at_a_time(ukrun: Ukrun) -> None:

@@ -138,9 +138,6 @@ static void tell_mount(const struct container *c, const cJSON *mount)
 		if (strcmp(type, known_types[i]))
 			continue;
 		flags = split_options(mount, &data);
-		if (strstr(data, "size="))
-			note("mount of %s on %s: size: ignored: it is a ramfs; the memory limit holds",
-			     type, json_text(mount, "destination", ""));
 		setup_add("mount", "%s\t%lx\t%s\t%s", type, flags,
 			  json_text(mount, "destination", ""), data);
 		free(data);
