@@ -16,7 +16,7 @@ from artifact.conformance.duts.conditions import DEFAULTS, PAPER, WITHOUT, Condi
 from artifact.records import Verdict, VerdictRecord
 
 # Where it is cheap to find out; the other kernels here have the same code.
-EXPLAINED = ("linux", "lkl")
+EXPLAINED = ("linux", "lkl", "runu")
 TRIED = tuple(PAPER.without(key) for key in PAPER.sysctls)
 
 
