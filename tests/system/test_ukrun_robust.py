@@ -27,7 +27,7 @@ EXHAUSTED_STATUS = 5
 TAKEN = {
     **dict.fromkeys(["descriptors", "pipes", "sockets", "terminals", "timers"], EXHAUSTED_STATUS),
     **dict.fromkeys(["threads", "processes", "mappings", "addresses"], EXHAUSTED_STATUS),
-    **dict.fromkeys(["epolls", "closed", "limits", "stubborn"], EXHAUSTED_STATUS),
+    **dict.fromkeys(["epolls", "closed", "limits", "stubborn", "room"], EXHAUSTED_STATUS),
     "memory": SIGKILL_STATUS,
 }
 

@@ -151,15 +151,25 @@ static long addresses(void)
 	return n;
 }
 
-/* A file in the kernel's memory; who takes all of that is killed for it. */
-static long memory(void)
+static long filled(const char *path)
 {
-	int fd = open("/dev/shm/all", O_WRONLY | O_CREAT, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
 	long n = 0;
 
 	while (write(fd, text, sizeof(text)) > 0)
 		n++;
 	return n;
+}
+
+static long room(void)
+{
+	return filled("/dev/shm/all");
+}
+
+/* Each tmpfs takes half of the kernel's memory; who takes all of it is killed. */
+static long memory(void)
+{
+	return filled("/dev/shm/all") + filled("/dev/all");
 }
 
 static long epolls(void)
@@ -206,13 +216,21 @@ static const struct {
 	const char *what;
 	long (*act)(void);
 } all[] = {
-	{ "descriptors", descriptors }, { "pipes", pipes },
-	{ "sockets", sockets },		{ "terminals", terminals },
-	{ "timers", timers },		{ "threads", threads },
-	{ "processes", processes },	{ "mappings", mappings },
-	{ "addresses", addresses },	{ "memory", memory },
-	{ "epolls", epolls },		{ "closed", closed },
-	{ "limits", limits },		{ "stubborn", stubborn },
+	{ "descriptors", descriptors },
+	{ "pipes", pipes },
+	{ "sockets", sockets },
+	{ "terminals", terminals },
+	{ "timers", timers },
+	{ "threads", threads },
+	{ "processes", processes },
+	{ "mappings", mappings },
+	{ "addresses", addresses },
+	{ "memory", memory },
+	{ "room", room },
+	{ "epolls", epolls },
+	{ "closed", closed },
+	{ "limits", limits },
+	{ "stubborn", stubborn },
 };
 
 static int named(const char *what)
