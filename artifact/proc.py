@@ -49,6 +49,19 @@ def die_with_parent() -> Callable[[], None]:
     return arm
 
 
+# Process 1 of a process id namespace gets no signal that it has no handler for.
+_FAMILY_HEAD = 'trap "exit 143" TERM; "$@" & wait $!'
+
+
+def family(argv: Sequence[str | Path]) -> list[str]:
+    """The command, so that its children die with it and with us, by a namespace of their own.
+
+    For root, and for a program that forks: die_with_parent() is not inherited.
+    """
+    apart = [need("unshare", "util-linux"), "--pid", "--fork", "--kill-child=KILL"]
+    return [*apart, "sh", "-c", _FAMILY_HEAD, "sh", *map(str, argv)]
+
+
 def which(tool: str) -> str | None:
     """Path of a program, also looking where root's programs live; None when absent."""
     return shutil.which(tool) or shutil.which(tool, path=SYSTEM_DIRS)

@@ -180,7 +180,8 @@ def bench(
     image: Path | None,
 ) -> Iterator[Bench]:
     """The places of the named systems, with netserver at the peer of each."""
-    command = tool.server_command(programs.netserver, PORT)
+    # It forks for each connection, and one from a machine that is gone never ends.
+    command = proc.family(tool.server_command(programs.netserver, PORT))
     with ExitStack() as stack:
         places = {name: stack.enter_context(LINKS[name]()) for name in names}
         for place in places.values():

@@ -475,8 +475,11 @@ set -e
 mount --make-rprivate /
 mount --rbind / "$1"
 mount -t tmpfs tmp "$1/tmp"
-cd "$2"
-exec chroot "$1" sh -c 'cd "$1" && shift && exec "$@"' sh "$2" "$3" -c "$4"
+for kept in "$2" "$3"; do  # they may be below /tmp
+    mkdir -p "$1$kept"
+    mount --bind "$kept" "$1$kept"
+done
+exec chroot "$1" sh -c 'cd "$1" && shift && exec "$@"' sh "$2" "$4" -c "$5"
 """
 OWN_FILES = """
 from artifact.engines.enclosure import enclosure
@@ -488,7 +491,7 @@ with enclosure() as inside:
 def test_in_a_chroot_the_inside_sees_the_same_files(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    words = [str(root), str(paths.REPO), sys.executable, OWN_FILES]
+    words = [root, paths.REPO, paths.CACHE, sys.executable, OWN_FILES]
     proc.run(["unshare", "--mount", "sh", "-c", IN_A_CHROOT, "sh", *words], timeout=LIMIT_S)
 
 
