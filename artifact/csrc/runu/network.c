@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "runu.h"
@@ -204,6 +205,25 @@ static void take_named(const cJSON *config, const char *how)
 	}
 }
 
+/*
+ * Two kernels with one address would answer each other's peers. Abstract names of
+ * unix(7) belong to the network namespace, and this one to our process: who has
+ * it has the interfaces.
+ */
+static void take_name(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX,
+				    .sun_path = "\0ukontainer-net" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && !bind(fd, (void *)&name, sizeof(name)))
+		return; /* kept open, for as long as the container lives */
+	if (errno == EADDRINUSE)
+		die("network namespace: another container of runu has its interfaces, and a library kernel cannot share them: give this one a network of its own, or the annotation " ANNOTATION
+		    "net=none");
+	die("network namespace: %s", strerror(errno));
+}
+
 void network_take(const struct container *c)
 {
 	const char *how = json_annotation(c->config, "net");
@@ -224,8 +244,11 @@ void network_take(const struct container *c)
 	if (s4 < 0 || getifaddrs(&all))
 		die("network interfaces: %s", strerror(errno));
 	for (a = all; a; a = a->ifa_next)
-		if (is_ethernet(a) && number < MAX_INTERFACES)
+		if (is_ethernet(a) && number < MAX_INTERFACES) {
+			if (!number)
+				take_name();
 			take(all, a, number++, s4, s6);
+		}
 	freeifaddrs(all);
 	close(s4);
 	if (s6 >= 0)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Names in a container whose engine has its name server on a loopback address, as docker does.
+"""What an engine put into a network namespace: its name server, and interfaces for one container.
 
-Two servers that we know everything about: one on 127.0.0.11 of the container's network namespace,
-one on the other end of its link.
+Docker has its name server on a loopback address. Here are two that we know everything about: one on
+127.0.0.11 of the container's network namespace, one on the other end of its link.
 """
 
 import os
@@ -20,7 +20,7 @@ from scapy.layers.dns import DNS, DNSRR
 
 from artifact.net import interfaces, netns
 from artifact.net.interfaces import End
-from tests.system.oci.bundle import Done, Workshop, mount, standard_mounts
+from tests.system.oci.bundle import Container, Done, Workshop, edited, mount, standard_mounts
 from tests.system.runu import workshop
 
 pytestmark = pytest.mark.system
@@ -74,23 +74,23 @@ class Place:
     inside: netns.Namespace
     outside: netns.Namespace
 
-    def look_up(self, *names: str, server: str = ENGINE, dns: str = OUTSIDE) -> Done:
-        """What a program in a container finds."""
+    def container(self, *args: str, annotations: Mapping[str, str]) -> Container:
+        """One in this network namespace."""
         namespace = {"type": "network", "path": f"/proc/{os.getpid()}/fd/{self.inside.fileno()}"}
         others = [{"type": kind} for kind in ("pid", "mount", "ipc", "uts")]
         edit: dict[str, Any] = {
             "linux": {"namespaces": [*others, namespace]},
-            "annotations": {"org.ukontainer.dns": dns},
+            "annotations": {f"org.ukontainer.{name}": value for name, value in annotations.items()},
         }
-        made = self.shop.container("/bin/lookup", *names, edit=edit)
+        return self.shop.container(*args, edit=edit)
+
+    def look_up(self, *names: str, server: str = ENGINE, dns: str = OUTSIDE) -> Done:
+        """What a program in a container finds."""
+        made = self.container("/bin/lookup", *names, annotations={"dns": dns})
         file = made.bundle / "resolv.conf"
         file.write_text(f"nameserver {server}\noptions timeout:1 attempts:2\n")
-        edit = made.config
-        edit["mounts"] = [
-            *standard_mounts(),
-            mount("/etc/resolv.conf", "bind", "bind", source=file),
-        ]
-        made.write(edit)
+        shown = mount("/etc/resolv.conf", "bind", "bind", source=file)
+        made.write(edited(made.config, {"mounts": [*standard_mounts(), shown]}))
         return made.run()
 
 
@@ -153,3 +153,14 @@ def test_an_ordinary_name_server_is_left_alone(place: Place) -> None:
 
 def test_bad_addresses_are_refused(place: Place) -> None:
     place.look_up("x.test", dns="10.77.0.1,nonsense").refused("dns: nonsense", "IPv4")
+
+
+def test_a_second_container_in_the_namespace_is_refused(place: Place) -> None:
+    first = place.container("/bin/lookup", annotations={})
+    first.create().good()
+    second = place.container("/bin/lookup", annotations={})
+    second.run().refused("another container of runu", "network of its own")
+    place.container("/bin/lookup", annotations={"net": "none"}).run().good()
+    first.call("delete", "--force").good()
+    # Its interface has no address any more, as after any container of ours.
+    second.run().good()
