@@ -111,7 +111,19 @@ def _stacked(axes: Axes, position: float, counts: Mapping[Verdict, int]) -> None
             position, share, 0.6, left=left, color=look.colour, edgecolor="#444444", linewidth=0.4
         )
         left += share
-    axes.text(1.02, position, f"{counts.get(Verdict.PASS, 0)}/{total}", va="center", fontsize=7)
+    _beside(axes, position, f"{counts.get(Verdict.PASS, 0)}/{total}", OURS)
+
+
+# Columns right of the bars, in points.
+OURS, PAPERS = 5, 42
+
+
+def _beside(axes: Axes, row: float, text: str, column: float) -> None:
+    """A number of a row, as far from the axes in a wide panel as in a narrow one."""
+    axes.annotate(
+        text, (1, row), (column, 0), textcoords="offset points", va="center", fontsize=7,
+        color="black" if column == OURS else "#0072B2", annotation_clip=False,
+    )  # fmt: skip
 
 
 def conformance(run: Run, mode: str = DEFAULTS) -> Drawing:
@@ -136,15 +148,13 @@ def conformance(run: Run, mode: str = DEFAULTS) -> Drawing:
                     axes.plot(
                         share, position + 0.1, "D", mfc="white", mec="#0072B2", ms=5, clip_on=False
                     )
-                    axes.text(
-                        1.24, position, f"{cell.passed}/{cell.total}", va="center", fontsize=7,
-                        color="#0072B2",
-                    )  # fmt: skip
+                    _beside(axes, position, f"{cell.passed}/{cell.total}", PAPERS)
             axes.set(title=title, xlim=(0, 1), xlabel="share of cases")
             axes.set_yticks(range(len(stacks)), [style(stack).label for stack in stacks])
+            axes.tick_params(labelleft=axes is panels[0])  # the rows of all panels are the same
             axes.invert_yaxis()
-            axes.text(1.02, -0.9, "ours", fontsize=7)
-            axes.text(1.24, -0.9, "paper", fontsize=7, color="#0072B2")
+            _beside(axes, -0.8, "ours", OURS)
+            _beside(axes, -0.8, "paper", PAPERS)
         _verdict_legend(figure)
     caption = (
         f"Conformance of network stacks. {tables.CONDITION[mode]} Bars: share of this run's cases"
