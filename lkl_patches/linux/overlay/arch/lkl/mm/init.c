@@ -5,6 +5,7 @@
 #include <linux/init.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/page-isolation.h>
 #include <asm/page.h>
 #include <asm/setup.h>
 
@@ -30,8 +31,22 @@ void __init lkl_memory_init(void)
 		panic("no memory for the zero page");
 }
 
+/*
+ * To group pages by mobility is for huge pages, which this machine has not. Without
+ * it the boot takes the remainders beside what memblock holds first, so that the
+ * memory in use lies together.
+ */
+static void __init one_group_of_pages(void)
+{
+	page_group_by_mobility_disabled = 1;
+	for (unsigned long pfn = 0; pfn < max_low_pfn;
+	     pfn += pageblock_nr_pages)
+		set_pageblock_migratetype(pfn_to_page(pfn), MIGRATE_UNMOVABLE);
+}
+
 void __init mem_init(void)
 {
+	one_group_of_pages();
 	max_mapnr = max_low_pfn;
 	high_memory = __va(max_low_pfn << PAGE_SHIFT);
 	memblock_free_all();
