@@ -106,6 +106,37 @@ static void write_cpu_v2(const cJSON *resources, const char *dir)
 	put(dir, "cpu.weight", value);
 }
 
+/* Version 1 counts memory and swap together, and so does config.json. */
+static void write_swap_v2(const cJSON *resources, const char *dir)
+{
+	double both = json_number(resources, "memory.swap", 0);
+	double memory = json_number(resources, "memory.limit", 0);
+	char value[32];
+
+	if (!both)
+		return;
+	if (both > 0 && (memory <= 0 || both < memory))
+		die("config.json: linux.resources.memory.swap: %.0f: memory and swap together, so not without memory.limit, and not less",
+		    both);
+	if (both < 0)
+		snprintf(value, sizeof(value), "max");
+	else
+		snprintf(value, sizeof(value), "%.0f", both - memory);
+	put(dir, "memory.swap.max", value);
+}
+
+/* Version 1 has weights from 10 to 1000, version 2 from 1 to 10000. */
+static void write_weight_v2(const cJSON *resources, const char *dir)
+{
+	double weight = json_number(resources, "blockIO.weight", 0);
+	char value[32];
+
+	if (weight < 10)
+		return;
+	snprintf(value, sizeof(value), "%.0f", 1 + (weight - 10) * 9999 / 990);
+	put(dir, "io.weight", value);
+}
+
 static void write_devices(const cJSON *resources, const char *dir)
 {
 	const cJSON *rule;
@@ -146,8 +177,13 @@ void resources_write(const cJSON *config, const char *controllers,
 		write_cpuset(r, dir);
 	if (v2 && json_get(r, "devices"))
 		note("config.json: linux.resources.devices: ignored: on control groups version 2 the rules are a program; devices of the host are shut out by the mounts");
-	if (v2)
+	if (v2 && json_get(r, "memory.kernelTCP"))
+		note("config.json: linux.resources.memory.kernelTCP: ignored: control groups version 2 have no such limit");
+	if (v2) {
 		write_cpu_v2(r, dir);
-	else if (has(controllers, "devices"))
+		write_swap_v2(r, dir);
+		write_weight_v2(r, dir);
+	} else if (has(controllers, "devices")) {
 		write_devices(r, dir);
+	}
 }
